@@ -1,0 +1,48 @@
+"""meanfield_pde: the mean-field equation of neural network training, with birth and death.
+
+    d_t mu = div(mu grad V) - alpha (V - <V>) mu,        V = F + K * mu
+
+`import meanfield_pde as mf` offers the names listed in `__all__`; each is imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "problem.units": ("Gaussian", "Cosine", "VonMises", "Charged"),
+    "problem.targets": ("Teacher", "Mixture"),
+    "problem.data": ("Line", "UniformInterval", "UniformCircle"),
+    "problem.spaces": ("Interval", "Circle", "Box", "Product"),
+    "problem.laws": ("Uniform", "Normal", "Point", "ProductLaw"),
+    "problem.potentials": ("Quadratic", "CosineWell", "DoubleWell"),
+    "problem.energy": ("Energy", "PotentialEnergy"),
+    "representations.grid": ("FiniteVolumes", "Upwind", "Muscl"),
+    "representations.particles": ("Particles",),
+    "dynamics.transport": ("Transport",),
+    "dynamics.birth_death": ("BirthDeath", "Free", "Mean", "Reinjection"),
+    "dynamics.equation": ("Equation",),
+    "timestepping.splitting": ("Lie", "Strang"),
+    "timestepping.step_size": ("Fixed", "Controlled"),
+    "schedules": ("EveryTime", "AtTimes"),
+    "evolution": ("solve", "evolve"),
+    "results.solution": ("Solution",),
+    "results.hdf5": ("read",),
+    "errors": ("MeanFieldError", "InputError", "NumericalFailure"),
+}
+
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = list(_MODULE_OF)  # noqa: PLE0605
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The right-hand side of the equation, one file a term."""

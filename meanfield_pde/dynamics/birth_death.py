@@ -1,0 +1,176 @@
+"""Birth and death of neurons, and what balances them, as one term.
+
+    free mass     d_t mu = - alpha V mu
+    mean          d_t mu = - alpha (V - Vbar) mu                    (mass constant)
+    reinjection   d_t mu = - alpha V mu + alpha Vbar mu_b   where Vbar > 0
+                  d_t mu = - alpha V mu + alpha Vbar mu     where Vbar <= 0
+
+Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), equations (7), (9) and (13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.energy import Field, Landscape
+from meanfield_pde.problem.laws import Law
+from meanfield_pde.representations.measure import GridMeasure, Measure, Moved, ParticleMeasure
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Free:
+    """Nothing balances birth and death: the mass changes by - alpha int V dmu."""
+
+    kind: Literal["free"] = "free"
+
+    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
+        """Mu exp(-V time), V as in `field`; time is alpha dt."""
+        return Moved(mu.reweighted(field.potential, -time))
+
+    def rate(self, mu: GridMeasure, field: Field) -> Array:
+        """- V mu."""
+        return -field.potential * mu.values
+
+    def dissipation(self, field: Field, mu: Measure) -> float:
+        """Int V^2 dmu."""
+        return field.mean_squares[0]
+
+    def __str__(self) -> str:
+        return "- alpha V mu"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean potential is subtracted: the mass stays."""
+
+    kind: Literal["mean"] = "mean"
+
+    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
+        """Mu exp(-(V - Vbar) time), then scaled to the mass of mu."""
+        mean = field.integral / field.mass
+        mass = mu.mass
+        changed = mu.reweighted(field.potential, -time, shift=mean)
+        new_mass = changed.mass
+        return Moved(changed.scaled(mass / new_mass), abs(new_mass / mass - 1.0))
+
+    def rate(self, mu: GridMeasure, field: Field) -> Array:
+        """- (V - Vbar) mu."""
+        return (field.integral / field.mass - field.potential) * mu.values
+
+    def dissipation(self, field: Field, mu: Measure) -> float:
+        """Int (V - Vbar)^2 dmu."""
+        return field.mean_squares[0] - field.integral**2 / field.mass
+
+    def __str__(self) -> str:
+        return "- alpha (V - <V>) mu"
+
+
+@dataclass(frozen=True)
+class Reinjection:
+    """Lost mass is reborn from `law`; gained mass is taken from everywhere in proportion."""
+
+    law: Law
+    kind: Literal["reinjection"] = "reinjection"
+
+    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
+        """Mu exp(-V time); a deficit is refilled from the law, a surplus scaled away.
+
+        What is injected decays for half of the time, which makes it second order.
+        """
+        mass = mu.mass
+        changed = mu.reweighted(field.potential, -time)
+        new_mass = changed.mass
+        drift = abs(new_mass / mass - 1.0)
+        if new_mass >= mass:
+            return Moved(changed.scaled(mass / new_mass), drift)
+        born = mu.project(self.law).reweighted(field.potential, -0.5 * time)
+        return Moved(changed.injected(born, (mass - new_mass) / born.mass), drift)
+
+    def rate(self, mu: GridMeasure, field: Field) -> Array:
+        """- V mu + Vbar mu_b or - V mu + Vbar mu."""
+        mean = field.integral / field.mass
+        if mean <= 0.0:
+            return (mean - field.potential) * mu.values
+        return mean * field.mass * mu.project(self.law).values - field.potential * mu.values
+
+    def dissipation(self, field: Field, mu: Measure) -> float:
+        """Int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0."""
+        mean = field.integral / field.mass
+        variance = field.mean_squares[0] - field.integral**2 / field.mass
+        if mean <= 0.0:
+            return variance
+        born = mu.project(self.law)
+        injected = float(np.sum(born.values * field.potential)) * born.weight
+        return variance + mean * field.mass * (mean - injected)
+
+    def __str__(self) -> str:
+        return "- alpha V mu + alpha <V> (mu_b if <V> > 0 else mu)"
+
+
+Balance = Free | Mean | Reinjection
+
+
+@dataclass(frozen=True)
+class BirthDeath:
+    """- alpha V mu and what balances it.
+
+    Parameters
+    ----------
+    alpha : float
+        Rate of birth and death per unit of V and of time, >= 0.
+    balance : Balance
+        `Mean()` unless given.
+    """
+
+    alpha: float
+    balance: Balance = Mean()
+    kind: Literal["birth_death"] = "birth_death"
+
+    def __post_init__(self) -> None:
+        require(self.alpha >= 0, "alpha", self.alpha, "a number >= 0")
+
+    def flow(self, mu: Measure, landscape: Landscape, dt: float) -> Moved:
+        """Mu after dt of this term alone.
+
+        An exponential midpoint rule: half of dt with V frozen at the start, then all of dt from
+        the start with V frozen at the midpoint. Second order, positive, of exact mass. Particles
+        jump instead, with V frozen at the start (Algorithm 1).
+        """
+        field = landscape.at(mu)
+        if isinstance(mu, ParticleMeasure):
+            if not isinstance(self.balance, Mean):
+                raise InputError(
+                    f"balance = {self.balance.kind!r}: expected 'mean' for a particle method"
+                )
+            excess = field.potential - field.integral / field.mass
+            return Moved(mu.jumped(-self.alpha * dt * excess))
+        midpoint = self.balance.frozen_flow(mu, field, 0.5 * self.alpha * dt).measure
+        assert isinstance(midpoint, GridMeasure)
+        return self.balance.frozen_flow(mu, landscape.at(midpoint), self.alpha * dt)
+
+    def rate(self, mu: GridMeasure, field: Field) -> Array:
+        """The term per cell."""
+        return self.alpha * self.balance.rate(mu, field)
+
+    def dissipation(self, field: Field, mu: Measure) -> float:
+        """What this term takes from the energy per unit time."""
+        return self.alpha * self.balance.dissipation(field, mu)
+
+    def feedback_rate(self, field: Field) -> float:
+        """Alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu."""
+        return self.alpha * field.mean_square_norms[0]
+
+    def __str__(self) -> str:
+        return str(self.balance)
+
+    def symbols(self) -> str:
+        """The values of this term's symbols."""
+        law = f", mu_b = {self.balance.law}" if isinstance(self.balance, Reinjection) else ""
+        return f"alpha = {self.alpha:g}{law}"

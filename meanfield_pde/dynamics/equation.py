@@ -1,0 +1,84 @@
+"""The equation: an energy and the terms by which it is descended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.dynamics.birth_death import BirthDeath
+from meanfield_pde.dynamics.transport import Transport
+from meanfield_pde.errors import require
+from meanfield_pde.problem.energy import AnyEnergy, Field, Landscape
+from meanfield_pde.representations.measure import GridMeasure, Measure
+
+Array = NDArray[np.float64]
+
+Term = Transport | BirthDeath
+
+
+@dataclass(frozen=True, init=False)
+class Equation:
+    """d_t mu = the sum of the terms, in the order in which splitting takes them.
+
+    Printing an equation prints the PDE.
+
+    Raises
+    ------
+    InputError
+        If a term appears twice or a mobility has the wrong number of entries.
+    """
+
+    energy: AnyEnergy
+    terms: tuple[Term, ...]
+
+    def __init__(self, energy: AnyEnergy, terms: Iterable[Term]) -> None:
+        object.__setattr__(self, "energy", energy)
+        object.__setattr__(self, "terms", tuple(terms))
+        kinds = [term.kind for term in self.terms]
+        once = 0 < len(set(kinds)) == len(kinds)
+        require(once, "terms", kinds, "transport, birth_death or both, each once")
+        count = len(energy.parameters)
+        for term in self.terms:
+            if isinstance(term, Transport):
+                fits = len(term.factors(count)) == count
+                require(fits, "mobility", term.mobility, f"{count} number(s), one a parameter")
+
+    @property
+    def transport(self) -> Transport | None:
+        """The transport term, if there is one."""
+        return next((term for term in self.terms if isinstance(term, Transport)), None)
+
+    @property
+    def birth_death(self) -> BirthDeath | None:
+        """The birth-death term, if there is one."""
+        return next((term for term in self.terms if isinstance(term, BirthDeath)), None)
+
+    def image_rate(self, mu: GridMeasure, field: Field, landscape: Landscape) -> Array:
+        """What the right-hand side does to the problem per unit time (`Landscape.image`)."""
+        images = [landscape.image(term.rate(mu, field), mu.weight) for term in self.terms]
+        return np.sum(images, axis=0)
+
+    def dissipation(self, mu: Measure, field: Field) -> tuple[float, float]:
+        """What transport and birth-death take from the energy per unit time.
+
+        dE/dt = - int grad V . M grad V dmu - alpha int (V - Vbar)^2 dmu under the mean balance;
+        see `dynamics.birth_death` for the others.
+        """
+        transport, birth_death = self.transport, self.birth_death
+        return (
+            transport.dissipation(field) if transport else 0.0,
+            birth_death.dissipation(field, mu) if birth_death else 0.0,
+        )
+
+    def feedback_rate(self, field: Field) -> float:
+        """A bound on the rate at which f[mu] - f* feeds back on itself (see the terms)."""
+        return sum(term.feedback_rate(field) for term in self.terms)
+
+    def __str__(self) -> str:
+        right = " ".join(str(term) for term in self.terms).removeprefix("+ ")
+        symbols = [term.symbols() for term in self.terms]
+        lines = [f"d_t mu = {right}", str(self.energy), ", ".join(s for s in symbols if s)]
+        return "\n".join(line for line in lines if line)

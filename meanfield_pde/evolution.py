@@ -1,0 +1,275 @@
+"""Solve the equation: `evolve` is a generator of frames, `solve` only collects them."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
+from meanfield_pde.observables import Tally, frame, layout
+from meanfield_pde.problem.energy import Field, Landscape
+from meanfield_pde.representations.measure import GridMeasure, Measure
+from meanfield_pde.results.solution import Frame, Solution
+from meanfield_pde.schedules import EveryTime, Schedule
+from meanfield_pde.timestepping.splitting import Splitting, Strang, advance
+from meanfield_pde.timestepping.step_size import STABILITY_LIMIT, Controlled, Fixed, Step
+
+WALL_MASS = 1e-3
+"""Mass at the walls above which, if it has doubled since the start, a run warns."""
+
+Progress = Callable[[float, float], None]
+
+
+class _Stepper:
+    """One measure on its way: the current state, and how to take it to a given time."""
+
+    def __init__(
+        self, equation: Equation, mu: Measure, splitting: Splitting, step: Step, seconds: Counter[str]
+    ) -> None:
+        self.equation, self.splitting, self.step, self.seconds = equation, splitting, step, seconds
+        self.landscape: Landscape = mu.landscape(equation.energy)
+        self.mu = mu
+        self.time = 0.0
+        self.field: Field = self.landscape.at(mu)
+        self.dissipation = sum(equation.dissipation(mu, self.field))
+        self.tally = Tally(self.field.energy, smallest=mu.smallest)
+        self._image_rate = self._rate(mu, self.field)
+        self._proposed = math.inf
+
+    def _rate(self, mu: Measure, field: Field):  # type: ignore[no-untyped-def]
+        if isinstance(self.step, Fixed) or not isinstance(mu, GridMeasure):
+            return None
+        start = time.perf_counter()
+        image = self.equation.image_rate(mu, field, self.landscape)
+        self.seconds["step control"] += time.perf_counter() - start
+        return image
+
+    def _accept(self, mu: Measure, field: Field, dt: float, drift: float, error: float) -> None:
+        dissipation = sum(self.equation.dissipation(mu, field))
+        tally = self.tally
+        tally.dissipated += 0.5 * dt * (self.dissipation + dissipation)
+        tally.mass_drift = max(tally.mass_drift, drift)
+        tally.time_error += error
+        tally.smallest = min(tally.smallest, mu.smallest)
+        tally.step = dt
+        tally.steps += 1
+        self.mu, self.field, self.dissipation = mu, field, dissipation
+
+    def _trial(self, dt: float) -> tuple[Measure, Field, float]:
+        mu, drift = advance(
+            self.splitting, self.equation, self.mu, self.landscape, dt, self.seconds
+        )
+        start = time.perf_counter()
+        field = self.landscape.at(mu)
+        self.seconds["energy"] += time.perf_counter() - start
+        return mu, field, drift
+
+    def advance_to(self, target: float, progress: Progress | None) -> None:
+        """Step until exactly `target`."""
+        fixed = isinstance(self.step, Fixed)
+        remaining = target - self.time
+        if remaining <= 0.0:
+            return
+        if fixed:
+            assert isinstance(self.step, Fixed)
+            steps = max(1, math.ceil(remaining / self.step.dt - 1e-9))
+            start = self.time
+            for index in range(steps):
+                self._fixed_step(remaining / steps)
+                self.time = start + remaining * (index + 1) / steps
+                if progress:
+                    progress(self.time, self.field.energy)
+        else:
+            while self.time < target:
+                self._controlled_step(target)
+                if progress:
+                    progress(self.time, self.field.energy)
+        self.time = target
+
+    def _fixed_step(self, dt: float) -> None:
+        mu, field, drift = self._trial(dt)
+        if not (math.isfinite(field.energy) and math.isfinite(field.mass)):
+            raise NumericalFailure("the energy is no longer finite: take a shorter step")
+        self._accept(mu, field, dt, drift, 0.0)
+
+    def _bound(self, control: Controlled) -> float:
+        """The longest step that positivity and stability allow from here."""
+        bound = math.inf
+        feedback = self.equation.feedback_rate(self.field)
+        if feedback > 0.0:
+            bound = STABILITY_LIMIT / feedback
+        transport = self.equation.transport
+        if transport is not None and isinstance(self.mu, GridMeasure):
+            rate = self.mu.face_rate(self.field, transport.factors(self.mu.parameters))
+            if rate > 0.0:
+                bound = min(bound, control.courant / rate)
+        return bound
+
+    def _controlled_step(self, target: float) -> None:
+        control = self.step
+        assert isinstance(control, Controlled)
+        remaining = target - self.time
+        proposed = self._proposed
+        if self.tally.steps == 0:
+            # A first step by which the prediction would move by the root of the tolerance.
+            speed = self.landscape.norm(self._image_rate)
+            proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
+        proposed = min(proposed, self._bound(control))
+        for rejection in range(control.rejections):
+            if proposed < control.smallest:
+                raise NumericalFailure(
+                    f"the step fell below its floor {control.smallest:g}: the solution may blow "
+                    "up; refine the grid or bound the space"
+                )
+            lands = proposed >= remaining * (1.0 - 1e-12)
+            dt = remaining if lands else min(proposed, 0.5 * remaining)
+            try:
+                mu, field, drift = self._trial(dt)
+            except StepTooLong as limit:
+                proposed = min(0.5 * dt, 0.9 * limit.limit)
+            else:
+                image_rate = self._rate(mu, field)
+                change = field.image - self.field.image
+                defect = change - 0.5 * dt * (self._image_rate + image_rate)
+                error = self.landscape.norm(defect)
+                if error <= control.tolerance:
+                    self.time = target if lands else self.time + dt
+                    grown = control.next_step(dt, error)
+                    self._proposed = max(grown, self._proposed) if lands else grown
+                    self._accept(mu, field, dt, drift, error)
+                    self._image_rate = image_rate
+                    return
+                proposed = control.next_step(dt, error) if math.isfinite(error) else 0.2 * dt
+            self.tally.rejections += 1
+        raise NumericalFailure(
+            f"a step was rejected {rejection + 1} times in a row (last length {dt:.3g}): loosen "
+            "the tolerance or refine the grid"
+        )
+
+
+def evolve(
+    equation: Equation,
+    mu: Measure,
+    t_end: float,
+    *,
+    splitting: Splitting | None = None,
+    step: Step | None = None,
+    record: Schedule | None = None,
+    save: Schedule | None = None,
+    seconds: Counter[str] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Frame]:
+    """Frames of a run, from time 0 to t_end; arguments as in `solve`.
+
+    Parameters
+    ----------
+    seconds : Counter, optional
+        Wall time spent per part of the work is added to it.
+    progress : callable, optional
+        Called with (time, energy) after each step.
+
+    Raises
+    ------
+    InputError
+        If the arguments do not fit together.
+    NumericalFailure
+        If the computation breaks; the last good state was yielded as a frame before.
+    """
+    require(t_end > 0 and math.isfinite(t_end), "t_end", t_end, "a positive time")
+    step = Controlled() if step is None else step
+    splitting = Strang() if splitting is None else splitting
+    record = EveryTime(t_end / 100.0) if record is None else record
+    save = EveryTime(t_end / 4.0) if save is None else save
+    if not isinstance(step, Fixed) and not isinstance(mu, GridMeasure):
+        raise InputError("step = 'controlled': expected 'fixed' for a particle method")
+    saves = set(save.times(t_end))
+    stepper = _Stepper(
+        equation, mu, splitting, step, Counter() if seconds is None else seconds
+    )
+    walls_at_start = mu.wall_mass()
+    warned = False
+    for target in sorted(saves | set(record.times(t_end))):
+        try:
+            stepper.advance_to(target, progress)
+        except NumericalFailure as failure:
+            state = (stepper.mu, stepper.field, stepper.tally)
+            yield frame(stepper.time, equation, *state, snapshot=True)
+            raise NumericalFailure(f"stopped at t = {stepper.time:.6g}: {failure}") from failure
+        snapshot = target in saves
+        result = frame(target, equation, stepper.mu, stepper.field, stepper.tally, snapshot)
+        walls = result.scalars["wall_mass"]
+        if not warned and walls > WALL_MASS and walls > 2.0 * walls_at_start:
+            warned = True
+            warnings.warn(
+                f"mass gathers at the walls of the space ({walls:.2g} at t = {target:.4g}): "
+                "the space may be too small for this solution",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        yield result
+
+
+def solve(
+    equation: Equation,
+    mu: Measure,
+    t_end: float,
+    *,
+    splitting: Splitting | None = None,
+    step: Step | None = None,
+    record: Schedule | None = None,
+    save: Schedule | None = None,
+) -> Solution:
+    """Solve the equation from mu at time 0 to t_end.
+
+    Parameters
+    ----------
+    equation : Equation
+    mu : Measure
+        The initial measure, from `FiniteVolumes(...).project(...)` or `Particles(...).project(...)`.
+    t_end : float
+    splitting : Splitting, optional
+        `Strang()` unless given.
+    step : Step, optional
+        `Controlled()` unless given; particles need `Fixed(dt)`.
+    record : Schedule, optional
+        When scalars are recorded; every t_end / 100 unless given.
+    save : Schedule, optional
+        When snapshots are; every t_end / 4 unless given.
+
+    Returns
+    -------
+    Solution
+        Plain arrays.
+
+    Raises
+    ------
+    InputError
+        If the arguments do not fit together.
+    NumericalFailure
+        If the computation breaks; its attribute `solution` holds everything up to there.
+    """
+    seconds: Counter[str] = Counter()
+    frames: list[Frame] = []
+    attributes: dict[str, object] = {"outcome": "finished"}
+    try:
+        for result in evolve(
+            equation,
+            mu,
+            t_end,
+            splitting=splitting,
+            step=step,
+            record=record,
+            save=save,
+            seconds=seconds,
+        ):
+            frames.append(result)
+    except NumericalFailure as failure:
+        attributes["outcome"] = str(failure)
+        failure.solution = Solution.from_frames(layout(equation, mu), frames, attributes)
+        raise
+    attributes["seconds"] = dict(seconds)
+    return Solution.from_frames(layout(equation, mu), frames, attributes)

@@ -1,0 +1,72 @@
+"""What is recorded of a measure: one frame of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.problem.energy import Field
+from meanfield_pde.representations.measure import GridMeasure, Measure
+from meanfield_pde.results.solution import Frame, Layout, Snapshot
+
+
+@dataclass
+class Tally:
+    """What a run accumulates from step to step."""
+
+    initial_energy: float
+    dissipated: float = 0.0
+    mass_drift: float = 0.0
+    time_error: float = 0.0
+    smallest: float = 0.0
+    step: float = 0.0
+    steps: int = 0
+    rejections: int = 0
+
+
+def layout(equation: Equation, mu: Measure) -> Layout:
+    """What the arrays of a run are indexed by."""
+    energy = equation.energy
+    axes = energy.space.axes
+    on_grid = isinstance(mu, GridMeasure)
+    return Layout(
+        representation="finite_volumes" if on_grid else "particles",
+        parameters=energy.parameters,
+        lower=tuple(axis.lower for axis in axes),
+        upper=tuple(axis.upper for axis in axes),
+        periodic=tuple(axis.periodic for axis in axes),
+        centres=mu.grid.centres if isinstance(mu, GridMeasure) else (),
+        particles=0 if isinstance(mu, GridMeasure) else mu.points.shape[0],
+        inputs=energy.inputs,
+        target=energy.target_values,
+        equation=str(equation),
+    )
+
+
+def frame(
+    time: float, equation: Equation, mu: Measure, field: Field, tally: Tally, snapshot: bool
+) -> Frame:
+    """All scalars and moments at one time, and a snapshot if asked for."""
+    transport, birth_death = equation.dissipation(mu, field)
+    mean, variance = mu.moments()
+    return Frame(
+        time=time,
+        scalars={
+            "energy": field.energy,
+            "mean_potential": field.integral / field.mass,
+            "mass": field.mass,
+            "transport_dissipation": transport,
+            "birth_death_dissipation": birth_death,
+            "identity_defect": field.energy - tally.initial_energy + tally.dissipated,
+            "mass_drift": tally.mass_drift,
+            "time_error": tally.time_error,
+            "wall_mass": mu.wall_mass(),
+            "smallest_density": min(tally.smallest, mu.smallest),
+            "step": tally.step,
+            "steps": float(tally.steps),
+            "rejections": float(tally.rejections),
+        },
+        mean=mean,
+        variance=variance,
+        snapshot=Snapshot(mu.snapshot, field.prediction) if snapshot else None,
+    )

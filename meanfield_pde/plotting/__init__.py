@@ -1,0 +1,101 @@
+"""Figures of a run. The only part of the package that loads the plotting library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from meanfield_pde.errors import require
+from meanfield_pde.plotting.density import density_figure, density_name
+from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
+from meanfield_pde.plotting.energy import energy_figure
+from meanfield_pde.plotting.prediction import prediction_figure
+from meanfield_pde.plotting.style import styled
+from meanfield_pde.results.solution import Solution
+
+__all__ = [
+    "density_figure",
+    "dissipation_figure",
+    "energy_figure",
+    "prediction_figure",
+    "save_figures",
+]
+
+FORMATS = ("png", "pdf")
+
+
+def _applying(
+    solution: Solution, companion: Solution | None
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Name and maker of each figure the solution has the data for."""
+    if solution.time.size:
+        yield "energy", partial(energy_figure, solution, companion)
+    if solution.snapshot_time.size:
+        name = density_name(solution, companion)
+        yield name, partial(density_figure, solution, companion)
+        if solution.has_prediction:
+            yield "prediction", partial(prediction_figure, solution)
+    if has_dissipation(solution):
+        yield "dissipation", partial(dissipation_figure, solution)
+
+
+@styled
+def save_figures(
+    solution: Solution,
+    folder: str | Path,
+    stem: str,
+    formats: Sequence[str] = FORMATS,
+    companion: Solution | None = None,
+) -> list[Path]:
+    """Write all figures that apply to a solution as `<stem>_<name>.<format>`.
+
+    The names are energy, density (particles for a particle run, particles_over_density with a
+    companion), prediction and dissipation.
+
+    Parameters
+    ----------
+    solution : Solution
+    folder : path
+        Made if missing.
+    stem : str
+    formats : sequence of str
+        Of "png" and "pdf".
+    companion : Solution, optional
+        A particle run of the same physics, drawn over the energy and the density.
+
+    Returns
+    -------
+    list of Path
+        The files, each complete: a figure that fails leaves no part of a file.
+
+    Raises
+    ------
+    InputError
+        If a format is unknown.
+    """
+    for form in formats:
+        require(form in FORMATS, "formats", form, f"one of {', '.join(FORMATS)}")
+    where = Path(folder)
+    where.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, make in _applying(solution, companion):
+        figure = make()
+        for form in formats:
+            written.append(_write(figure, where / f"{stem}_{name}.{form}", form))
+    return written
+
+
+def _write(figure: Figure, path: Path, form: str) -> Path:
+    """Write a figure next to its place, then move it there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        stamp = {"CreationDate": None} if form == "pdf" else None
+        figure.savefig(temporary, format=form, metadata=stamp)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,102 @@
+"""Which snapshots a figure shows, and the densities and particles in them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.results.solution import Layout, Solution
+
+Array = NDArray[np.float64]
+
+MOST_DOTS = 500
+"""Particles drawn over a density; more hide it."""
+
+MOST_ALONE = 2000
+"""Particles drawn where there is no density; more make large files."""
+
+
+def chosen(time: Array, most: int = 4) -> list[int]:
+    """Indices of the snapshots shown: first, last and log-spaced between.
+
+    Parameters
+    ----------
+    time : array (snapshots,)
+        Increasing.
+    most : int
+        Largest number of indices, at least 2.
+    """
+    if time.size <= most:
+        return list(range(time.size))
+    end = float(time[-1])
+    start = max(float(time[time > 0.0][0]), 1e-3 * end)
+    free = list(range(1, time.size - 1))
+    picked = [0, time.size - 1]
+    for wanted in np.geomspace(start, end, most)[1:-1]:
+        nearest = min(free, key=lambda index: abs(np.log(max(time[index], 1e-300) / wanted)))
+        free.remove(nearest)
+        picked.append(nearest)
+    return sorted(picked)
+
+
+def is_grid(solution: Solution) -> bool:
+    """Whether the measure is a density on cells (otherwise it is particles)."""
+    return solution.layout.representation != "particles"
+
+
+def described(layout: Layout) -> str:
+    """A few words for a legend."""
+    if layout.representation == "particles":
+        return f"{layout.particles} particles"
+    cells = r" \times ".join(str(centre.size) for centre in layout.centres)
+    return f"density, ${cells}$ cells"
+
+
+def widths(layout: Layout) -> list[float]:
+    """Cell width along each parameter; the cells of one axis are equal."""
+    bounds = zip(layout.lower, layout.upper, layout.centres, strict=True)
+    return [(high - low) / centre.size for low, high, centre in bounds]
+
+
+def marginal(density: Array, layout: Layout, keep: tuple[int, ...]) -> Array:
+    """Density of the parameters kept: the others are integrated out."""
+    width = widths(layout)
+    others = tuple(k for k in range(density.ndim) if k not in keep)
+    return density.sum(axis=others) * float(np.prod([width[k] for k in others]))
+
+
+def histogram(values: Array, limits: tuple[float, float], mass: float = 1.0) -> tuple[Array, Array]:
+    """Density of particles in equal bins, whose number grows with the cube root of theirs.
+
+    Returns
+    -------
+    density : array (bins,)
+    edges : array (bins + 1,)
+    """
+    finite = values[np.isfinite(values)]
+    bins = int(np.clip(4.0 * np.cbrt(finite.size), 8, 80))
+    counts, edges = np.histogram(finite, bins=bins, range=limits)
+    return counts * (mass / max(values.size, 1)) / np.diff(edges), edges
+
+
+def mass_at(solution: Solution, time: float) -> float:
+    """Total mass at a time."""
+    return float(np.interp(time, solution.time, solution.scalars["mass"]))
+
+
+def positions_at(solution: Solution | None, time: float) -> Array | None:
+    """Positions of a particle run at the snapshot of this time; None without one."""
+    if solution is None or is_grid(solution) or not solution.snapshot_time.size:
+        return None
+    index = int(np.argmin(np.abs(solution.snapshot_time - time)))
+    if abs(float(solution.snapshot_time[index]) - time) > 1e-6 * max(1.0, abs(time)):
+        return None
+    return np.asarray(solution.measure[index], dtype=float)
+
+
+def few(positions: Array, most: int) -> Array:
+    """At most so many of the particles, the same ones for each snapshot."""
+    count = positions.shape[0]
+    if count <= most:
+        return positions
+    return positions[np.sort(np.random.default_rng(0).permutation(count)[:most])]

@@ -1,0 +1,1 @@
+"""What is learnt: units, targets, data, losses, spaces, laws and the energy. No grid, no step."""

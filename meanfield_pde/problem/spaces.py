@@ -1,0 +1,92 @@
+"""Parameter spaces: products of intervals with walls and of circles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from meanfield_pde.errors import require
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One parameter's range: lower <= theta <= upper, the ends identified if periodic."""
+
+    lower: float
+    upper: float
+    periodic: bool
+
+    @property
+    def length(self) -> float:
+        """Of the range."""
+        return self.upper - self.lower
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The interval [lower, upper], with walls."""
+
+    lower: float
+    upper: float
+    kind: Literal["interval"] = "interval"
+
+    def __post_init__(self) -> None:
+        require(self.lower < self.upper, "upper", self.upper, f"more than lower = {self.lower}")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis."""
+        return (Axis(self.lower, self.upper, False),)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The circle of period 2 pi, [-pi, pi)."""
+
+    kind: Literal["circle"] = "circle"
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis."""
+        return (Axis(-math.pi, math.pi, True),)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box with walls: lower[k] <= theta_k <= upper[k]."""
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    kind: Literal["box"] = "box"
+
+    def __post_init__(self) -> None:
+        same = len(self.lower) == len(self.upper) and len(self.lower) > 0
+        require(same, "upper", self.upper, f"as many numbers as lower = {self.lower}")
+        for low, high in zip(self.lower, self.upper, strict=True):
+            require(low < high, "upper", self.upper, f"more than lower = {self.lower}, each")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a parameter."""
+        pairs = zip(self.lower, self.upper, strict=True)
+        return tuple(Axis(low, high, False) for low, high in pairs)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of spaces: circle x interval is a cylinder, circle x circle a torus."""
+
+    factors: tuple[Interval | Circle | Box, ...]
+    kind: Literal["product"] = "product"
+
+    def __post_init__(self) -> None:
+        require(len(self.factors) > 0, "factors", self.factors, "at least one space")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a parameter."""
+        return tuple(axis for factor in self.factors for axis in factor.axes)
+
+
+Space = Interval | Circle | Box | Product

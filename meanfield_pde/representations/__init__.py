@@ -1,0 +1,1 @@
+"""How a measure is stored: cell averages on a grid, or particles."""

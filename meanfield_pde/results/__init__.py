@@ -1,0 +1,1 @@
+"""What a run leaves behind: frames, solutions, and one HDF5 file a run."""

@@ -1,0 +1,201 @@
+"""What the file of a run holds: axes, data sets along them, attributes.
+
+Axes are dimension scales with their coordinates; every other data set is attached to them, so that
+the file opens as a labelled data set in any netCDF-4 reader:
+
+    time            record times           energy, ... (time)    mean, variance (time, parameter)
+    snapshot_time   save times             density (snapshot_time, <parameters>) of a grid, or
+    <parameter>     cell centres (grids)   position (snapshot_time, particle, parameter)
+    parameter       names                  lower, upper, periodic (parameter)
+    particle        numbers (particles)
+    x               data nodes             target (x)            prediction (snapshot_time, x)
+
+A fixed potential has no `x`, `target` and `prediction`. What has no axis (the equation, how the
+run was made, its outcome) is an attribute of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.errors import InputError
+from meanfield_pde.results.solution import SCALARS, Layout
+
+FORMAT = "meanfield_pde run, version 1"
+"""The attribute `format` of every file of a run."""
+
+LAYOUT_ATTRIBUTES = ("format", "representation", "equation")
+"""Attributes of the file that belong to its layout, not to how the run was made."""
+
+GROWING = ("time", "snapshot_time")
+"""The axes that grow, one entry a frame and one entry a snapshot."""
+
+LONG_NAMES = {
+    "time": "record times",
+    "snapshot_time": "save times",
+    "parameter": "components of theta",
+    "particle": "number of the particle",
+    "x": "quadrature nodes of the data measure",
+    "mean": "mean of theta under mu / mass (circular on a circle)",
+    "variance": "variance of theta under mu / mass (circular on a circle)",
+    "lower": "lower bound of the parameter",
+    "upper": "upper bound of the parameter",
+    "periodic": "whether the parameter lives on a circle",
+    "density": "density of mu",
+    "position": "theta of each particle",
+    "target": "f*(x), what is learnt",
+    "prediction": "f[mu](x)",
+    **SCALARS,
+}
+
+
+def measure_name(layout: Layout) -> str:
+    """The data set that holds the measure."""
+    return "density" if layout.representation == "finite_volumes" else "position"
+
+
+def coordinates(layout: Layout) -> dict[str, NDArray[Any]]:
+    """The axes of a file and their coordinates; the growing ones start empty."""
+    axes: dict[str, NDArray[Any]] = {name: np.empty(0) for name in GROWING}
+    axes["parameter"] = np.array(layout.parameters, dtype=object)
+    if layout.representation == "finite_volumes":
+        axes |= dict(zip(layout.parameters, layout.centres, strict=True))
+    else:
+        axes["particle"] = np.arange(layout.particles)
+    if layout.inputs.size:
+        axes["x"] = layout.inputs
+    return axes
+
+
+def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
+    """The data sets of a file and the axes of each."""
+    along: dict[str, tuple[str, ...]] = dict.fromkeys(SCALARS, ("time",))
+    along |= dict.fromkeys(("mean", "variance"), ("time", "parameter"))
+    along |= dict.fromkeys(("lower", "upper", "periodic"), ("parameter",))
+    if layout.representation == "finite_volumes":
+        along["density"] = ("snapshot_time", *layout.parameters)
+    else:
+        along["position"] = ("snapshot_time", "particle", "parameter")
+    if layout.inputs.size:
+        along |= {"target": ("x",), "prediction": ("snapshot_time", "x")}
+    return along
+
+
+def check_names(layout: Layout, attributes: Mapping[str, Any]) -> None:
+    """Raise `InputError` if a parameter or an attribute has a name the file needs itself."""
+    data = {"x"} if layout.inputs.size else set()
+    taken = {*GROWING, *dimensions(layout), "parameter"} | data
+    for index, name in enumerate(layout.parameters):
+        if name in ("", ".") or "/" in name or name in taken or name in layout.parameters[:index]:
+            raise InputError(f"parameter name {name!r}: expected one the file does not use itself")
+    for name in attributes:
+        if name in LAYOUT_ATTRIBUTES:
+            raise InputError(f"attribute name {name!r}: expected one the layout does not use")
+
+
+def create(file: h5py.File, layout: Layout, attributes: Mapping[str, Any]) -> None:
+    """Fill a new file with everything but frames."""
+    set_attributes(file, attributes)
+    values = (FORMAT, layout.representation, layout.equation)
+    set_attributes(file, dict(zip(LAYOUT_ATTRIBUTES, values, strict=True)))
+    constants = {
+        "lower": np.array(layout.lower, dtype=float),
+        "upper": np.array(layout.upper, dtype=float),
+        "periodic": np.array(layout.periodic, dtype=np.int8),
+        "target": layout.target,
+    }
+    axes = coordinates(layout)
+    for name, centres in axes.items():
+        if name in GROWING:
+            _create_growing(file, name, ())
+        else:
+            _create_constant(file, name, centres)
+        file[name].make_scale(name)
+    for name, along in dimensions(layout).items():
+        if along[0] in GROWING:
+            _create_growing(file, name, tuple(axes[axis].size for axis in along[1:]))
+        else:
+            _create_constant(file, name, constants[name])
+        for dimension, axis in zip(file[name].dims, along, strict=True):
+            dimension.attach_scale(file[axis])
+    file["periodic"].attrs["dtype"] = "bool"  # netCDF has no type for truth; readers look for this
+    for name, dataset in file.items():
+        dataset.attrs["long_name"] = LONG_NAMES.get(name, f"cell centres of {name}")
+        if name != "parameter":
+            dataset.attrs["units"] = "1"
+
+
+def _create_growing(file: h5py.File, name: str, row: tuple[int, ...]) -> None:
+    # Small rows share a chunk of about 64 KiB: the index of chunks stays shallow.
+    rows = int(np.clip(2**16 // (8 * max(1, int(np.prod(row)))), 1, 512))
+    file.create_dataset(
+        name,
+        shape=(0, *row),
+        maxshape=(None, *row),
+        chunks=(rows, *row),
+        dtype=float,
+        fillvalue=np.nan,
+    )
+
+
+def _create_constant(file: h5py.File, name: str, values: NDArray[Any]) -> None:
+    text = values.dtype == object
+    file.create_dataset(name, data=values, dtype=h5py.string_dtype() if text else values.dtype)
+
+
+def set_attributes(file: h5py.File, attributes: Mapping[str, Any]) -> None:
+    """Set attributes of the file; `InputError` if HDF5 has no type for one."""
+    for name, value in attributes.items():
+        try:
+            file.attrs[name] = value
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"attribute {name!r} = {value!r}: expected a text, a number or a list of them"
+            ) from error
+
+
+def get_attributes(file: h5py.File) -> dict[str, Any]:
+    """The attributes that tell how the run was made, as they were given (arrays as lists)."""
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for name, value in file.attrs.items()
+        if name not in LAYOUT_ATTRIBUTES and not name.startswith("_")
+    }
+
+
+def get_values(file: h5py.File, name: str) -> NDArray[Any]:
+    """One data set; `InputError` unless its values lie in this very file."""
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise InputError(f"{file.filename} is not read: its {name!r} is a link")
+    dataset = file[name]
+    if dataset.external or dataset.is_virtual:
+        raise InputError(f"{file.filename} is not read: its {name!r} lies in another file")
+    if h5py.check_string_dtype(dataset.dtype):
+        dataset = dataset.asstr()
+    values: NDArray[Any] = dataset[()]
+    return values
+
+
+def get_layout(file: h5py.File) -> Layout:
+    """The layout the file was created with."""
+    representation = str(file.attrs["representation"])
+    parameters = tuple(str(name) for name in get_values(file, "parameter"))
+    grid = representation == "finite_volumes"
+    data = "target" in file
+    return Layout(
+        representation=representation,
+        parameters=parameters,
+        lower=tuple(get_values(file, "lower").tolist()),
+        upper=tuple(get_values(file, "upper").tolist()),
+        periodic=tuple(get_values(file, "periodic").astype(bool).tolist()),
+        centres=tuple(get_values(file, name) for name in parameters) if grid else (),
+        particles=0 if grid else get_values(file, "particle").size,
+        inputs=get_values(file, "x") if data else np.empty(0),
+        target=get_values(file, "target") if data else np.empty(0),
+        equation=str(file.attrs["equation"]),
+    )

@@ -1,0 +1,207 @@
+"""A run as plain arrays.
+
+A run is a layout (what its axes are), scalars at the record times, and snapshots of the
+measure at the save times. The same frames fill a `Solution` in memory and a file on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SCALARS = {
+    "energy": "E[mu], the loss with its constant",
+    "mean_potential": "Vbar, the mean of V under mu",
+    "mass": "total mass of mu",
+    "transport_dissipation": "int grad V . M grad V dmu",
+    "birth_death_dissipation": "the decay of E by birth and death, by its formula",
+    "identity_defect": "E(t) - E(0) + the time integral of both dissipation terms",
+    "mass_drift": "largest relative change of mass in a birth-death sub-step before its balance",
+    "time_error": "sum over the steps of the estimated time error in the prediction",
+    "wall_mass": "mass in the cells (or particles) that touch a wall",
+    "smallest_density": "smallest cell average so far (grids)",
+    "step": "the last time step taken",
+    "steps": "number of steps so far",
+    "rejections": "number of rejected steps so far",
+}
+"""Names of the scalars recorded in every run and what each is (`observables` has the formulas)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the arrays of a run are indexed by.
+
+    Attributes
+    ----------
+    representation : str
+        "finite_volumes" or "particles".
+    parameters : tuple of str
+        Names of the components of theta, in order.
+    lower, upper : tuple of float
+        Bounds of the parameter space, one per parameter.
+    periodic : tuple of bool
+        Which parameters live on a circle.
+    centres : tuple of arrays
+        Cell centres along each parameter; empty for particles.
+    particles : int
+        Number of particles; 0 for grids.
+    inputs : array (data points,)
+        Quadrature nodes x of the data measure; empty for a fixed potential.
+    target : array (data points,)
+        f*(x) at these nodes.
+    equation : str
+        The equation as printed.
+    """
+
+    representation: str
+    parameters: tuple[str, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    periodic: tuple[bool, ...]
+    centres: tuple[Array, ...]
+    particles: int
+    inputs: Array
+    target: Array
+    equation: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The measure at one time.
+
+    Attributes
+    ----------
+    measure : array
+        Grid: density, shape (cells of axis 0, ...). Particles: positions (particles, parameters).
+    prediction : array (data points,)
+        f[mu](x) at the nodes of the data measure.
+    """
+
+    measure: Array
+    prediction: Array
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One record time of a run: its scalars, its moments and, at save times, a snapshot.
+
+    Attributes
+    ----------
+    mean, variance : array (parameters,)
+        Of theta under mu / mass; on a circle the circular mean and the circular variance.
+    """
+
+    time: float
+    scalars: Mapping[str, float]
+    mean: Array
+    variance: Array
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A finished or stopped run as plain arrays; scalars are attributes too (`solution.energy`).
+
+    Attributes
+    ----------
+    layout : Layout
+    time : array (times,)
+        Record times.
+    scalars : mapping of str to array (times,)
+        Keys are those of `SCALARS`.
+    mean, variance : array (times, parameters)
+    snapshot_time : array (snapshots,)
+    measure : array (snapshots, ...)
+        Density (snapshots, cells of axis 0, ...) or positions (snapshots, particles, parameters).
+    prediction : array (snapshots, data points)
+    attributes : dict
+        How it was made: case text, versions, commit, threads, seed, timings, outcome.
+    """
+
+    layout: Layout
+    time: Array
+    scalars: Mapping[str, Array]
+    mean: Array
+    variance: Array
+    snapshot_time: Array
+    measure: Array
+    prediction: Array
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Array:
+        scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")
+        if name in scalars:
+            return scalars[name]
+        raise AttributeError(f"a solution has no {name!r}; its scalars are {', '.join(scalars)}")
+
+    @classmethod
+    def from_frames(
+        cls, layout: Layout, frames: Iterable[Frame], attributes: Mapping[str, Any] | None = None
+    ) -> Solution:
+        """Stack frames into arrays."""
+        kept = list(frames)
+        saved = [frame for frame in kept if frame.snapshot is not None]
+        snapshots = [frame.snapshot for frame in saved if frame.snapshot is not None]
+        return cls(
+            layout=layout,
+            time=np.array([frame.time for frame in kept]),
+            scalars={
+                name: np.array([frame.scalars[name] for frame in kept], dtype=float)
+                for name in SCALARS
+            },
+            mean=np.array([frame.mean for frame in kept]),
+            variance=np.array([frame.variance for frame in kept]),
+            snapshot_time=np.array([frame.time for frame in saved]),
+            measure=np.array([snapshot.measure for snapshot in snapshots]),
+            prediction=np.array([snapshot.prediction for snapshot in snapshots]),
+            attributes=dict(attributes or {}),
+        )
+
+    def frames(self) -> Iterable[Frame]:
+        """The frames this solution was stacked from."""
+        saved = {time: index for index, time in enumerate(self.snapshot_time)}
+        for index, time in enumerate(self.time):
+            at = saved.get(time)
+            yield Frame(
+                time=float(time),
+                scalars={name: float(values[index]) for name, values in self.scalars.items()},
+                mean=self.mean[index],
+                variance=self.variance[index],
+                snapshot=None if at is None else Snapshot(self.measure[at], self.prediction[at]),
+            )
+
+    @property
+    def has_prediction(self) -> bool:
+        """Whether the energy comes from data (a fixed potential has no f and no target)."""
+        return self.layout.inputs.size > 0
+
+    def write(self, path: str | Path) -> Path:
+        """Write one HDF5 file (see `results.hdf5`); returns its path."""
+        from meanfield_pde.results.hdf5 import write
+
+        return write(self, path)
+
+    def at(self, name: str, times: Iterable[float]) -> Array:
+        """A scalar at record times.
+
+        Raises
+        ------
+        InputError
+            If one of the times was not recorded.
+        """
+        from meanfield_pde.errors import InputError
+
+        values = []
+        for wanted in times:
+            index = int(np.argmin(np.abs(self.time - wanted)))
+            if abs(self.time[index] - wanted) > 1e-9 * max(1.0, abs(wanted)):
+                raise InputError(f"time = {wanted!r}: expected one of the recorded times")
+            values.append(self.scalars[name][index])
+        return np.array(values)

@@ -1,0 +1,1 @@
+"""Splitting of the terms, and the choice of steps."""

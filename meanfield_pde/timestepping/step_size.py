@@ -1,0 +1,75 @@
+"""How long a step is: fixed, or controlled by error, positivity and stability.
+
+A controlled step compares the step taken with the trapezoidal rule,
+
+    defect = mu_1 - mu_0 - dt/2 (G(mu_0) + G(mu_1)),      G the right-hand side,
+
+which is embedded (G(mu_1) serves the next step too) and of size dt^3 for a second-order step: it
+sees the error of the Runge-Kutta method, of the birth-death rule and of splitting at once. It is
+measured by what it does to the prediction f[mu] in L2(nu), relative to f* (without data: to the
+energy, relative to the spread of V), because neither front nor Dirac is smooth in any norm of
+densities. Two bounds hold besides:
+
+    positivity   dt * (largest face velocity / cell width, summed over axes) <= courant <= 1/2
+    stability    dt * feedback_rate <= 1, with feedback_rate a bound on the rate at which f - f*
+                 drives itself, int int |grad phi|_M^2 + alpha phi^2 dnu dmu. As V goes to zero
+                 the first bound lets dt grow without end; this one does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from meanfield_pde.errors import require
+
+STABILITY_LIMIT = 1.0
+"""Largest dt * feedback_rate of a controlled step (an Euler step may take 2)."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Steps of length dt (shortened only to land on the times that are asked for)."""
+
+    dt: float
+    kind: Literal["fixed"] = "fixed"
+
+    def __post_init__(self) -> None:
+        require(self.dt > 0, "dt", self.dt, "a positive time step")
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """Steps as long as the tolerance and both bounds allow.
+
+    Parameters
+    ----------
+    tolerance : float
+        Largest estimated error of f[mu] a step, relative to f*.
+    courant : float
+        Fraction of a cell that the fastest face may sweep, at most 1/2.
+    smallest : float
+        A step below this stops the run.
+    rejections : int
+        Largest number of rejections in a row.
+    """
+
+    tolerance: float = 1e-6
+    courant: float = 0.45
+    smallest: float = 1e-10
+    rejections: int = 20
+    kind: Literal["controlled"] = "controlled"
+
+    def __post_init__(self) -> None:
+        require(self.tolerance > 0, "tolerance", self.tolerance, "a positive number")
+        require(0 < self.courant <= 0.5, "courant", self.courant, "a number in (0, 0.5]")
+        require(self.smallest > 0, "smallest", self.smallest, "a positive number")
+        require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
+
+    def next_step(self, dt: float, error: float) -> float:
+        """A step proposed from the error of one of length dt (third-order local error)."""
+        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** (1.0 / 3.0)
+        return dt * min(max(growth, 0.2), 2.0)
+
+
+Step = Fixed | Controlled
