@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 
@@ -49,4 +50,4 @@ class AtTimes:
         return tuple(sorted({0.0, t_end} | inside))
 
 
-Schedule = EveryTime | AtTimes
+Schedule = Annotated[EveryTime | AtTimes, Discriminator("kind")]

@@ -11,10 +11,11 @@ Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), equations (7), (9) and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.energy import Field, Landscape
@@ -114,7 +115,7 @@ class Reinjection:
         return "- alpha V mu + alpha <V> (mu_b if <V> > 0 else mu)"
 
 
-Balance = Free | Mean | Reinjection
+Balance = Annotated[Free | Mean | Reinjection, Discriminator("kind")]
 
 
 @dataclass(frozen=True)

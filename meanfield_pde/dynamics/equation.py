@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.dynamics.birth_death import BirthDeath
 from meanfield_pde.dynamics.transport import Transport
@@ -16,7 +18,7 @@ from meanfield_pde.representations.measure import GridMeasure, Measure
 
 Array = NDArray[np.float64]
 
-Term = Transport | BirthDeath
+Term = Annotated[Transport | BirthDeath, Discriminator("kind")]
 
 
 @dataclass(frozen=True, init=False)

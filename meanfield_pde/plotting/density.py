@@ -8,14 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from meanfield_pde.plotting.axes import (
-    at_time,
-    log_axis,
-    parameter_range,
-    parameter_ticks,
-    symbol,
-)
+from meanfield_pde.plotting.axes import at_time, log_axis
 from meanfield_pde.plotting.panels import plane_figure
+from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
 from meanfield_pde.plotting.snapshots import chosen, histogram, is_grid, mass_at, positions_at
 from meanfield_pde.plotting.style import (
     PALE,

@@ -6,9 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
-from meanfield_pde.plotting.axes import at_time, number, parameter_range, parameter_ticks, symbol
+from meanfield_pde.plotting.axes import at_time, number
+from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
 from meanfield_pde.plotting.shades import Shades
 from meanfield_pde.plotting.snapshots import (
     MOST_ALONE,
@@ -59,7 +61,7 @@ def plane_figure(solution: Solution, companion: Solution | None) -> Figure:
         return figure.add_axes((x / width, y / height, w / width, h / height))
 
     times = [float(solution.snapshot_time[index]) for index in shown]
-    measures = [np.asarray(solution.measure[index], dtype=float) for index in shown]
+    measures = [np.nan_to_num(solution.measure[index], posinf=0.0) for index in shown]
     if grid:
         measures = [marginal(measure, solution.layout, (0, 1)) for measure in measures]
         shades = Shades.of(measures)
@@ -143,7 +145,7 @@ def _marginal(
         edges = np.linspace(*limits, values.size + 1)
     else:
         values, edges = histogram(measure[:, k], limits, mass)
-    axes.stairs(
+    step = StepPatch(
         *(values, edges),
         orientation="vertical" if k == 0 else "horizontal",
         fill=True,
@@ -151,6 +153,7 @@ def _marginal(
         edgecolor=DARK,
         linewidth=0.5,
     )
+    axes.add_artist(step)
     peak = float(np.nanmax(values)) or 1.0
     axes.set_frame_on(False)
     along, across = (axes.xaxis, axes.yaxis) if k == 0 else (axes.yaxis, axes.xaxis)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 
@@ -26,7 +27,7 @@ class Line:
     points: int
     kind: Literal["line"] = "line"
 
-    on_circle = False
+    on_circle: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require(self.lower < self.upper, "upper", self.upper, f"more than lower = {self.lower}")
@@ -49,7 +50,7 @@ class UniformInterval:
     points: int
     kind: Literal["uniform_interval"] = "uniform_interval"
 
-    on_circle = False
+    on_circle: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require(self.lower < self.upper, "upper", self.upper, f"more than lower = {self.lower}")
@@ -69,7 +70,7 @@ class UniformCircle:
     points: int
     kind: Literal["uniform_circle"] = "uniform_circle"
 
-    on_circle = True
+    on_circle: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require(self.points >= 1, "points", self.points, "at least 1")
@@ -80,4 +81,4 @@ class UniformCircle:
         return x, np.full(self.points, 1.0 / self.points)
 
 
-Data = Line | UniformInterval | UniformCircle
+Data = Annotated[Line | UniformInterval | UniformCircle, Discriminator("kind")]

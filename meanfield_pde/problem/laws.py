@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 from scipy.special import ndtr, ndtri
 
 from meanfield_pde.errors import InputError, require
@@ -132,7 +133,7 @@ class Point:
         return np.full(number, self.location)
 
 
-OneParameterLaw = Uniform | Normal | Point
+OneParameterLaw = Annotated[Uniform | Normal | Point, Discriminator("kind")]
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class ProductLaw:
     kind: Literal["product"] = "product"
 
 
-Law = Uniform | Normal | Point | ProductLaw
+Law = Annotated[Uniform | Normal | Point | ProductLaw, Discriminator("kind")]
 
 
 def law_factors(law: Law, axes: tuple[Axis, ...]) -> tuple[OneParameterLaw, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 
@@ -97,4 +98,4 @@ class DoubleWell:
         return (4.0 * self.barrier * t * (t * t - 1.0) + self.tilt,)
 
 
-Potential = Quadratic | CosineWell | DoubleWell
+Potential = Annotated[Quadratic | CosineWell | DoubleWell, Discriminator("kind")]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 
@@ -73,11 +75,14 @@ class Box:
         return tuple(Axis(low, high, False) for low, high in pairs)
 
 
+Factor = Annotated[Interval | Circle | Box, Discriminator("kind")]
+
+
 @dataclass(frozen=True)
 class Product:
     """A product of spaces: circle x interval is a cylinder, circle x circle a torus."""
 
-    factors: tuple[Interval | Circle | Box, ...]
+    factors: tuple[Factor, ...]
     kind: Literal["product"] = "product"
 
     def __post_init__(self) -> None:
@@ -89,4 +94,4 @@ class Product:
         return tuple(axis for factor in self.factors for axis in factor.axes)
 
 
-Space = Interval | Circle | Box | Product
+Space = Annotated[Interval | Circle | Box | Product, Discriminator("kind")]

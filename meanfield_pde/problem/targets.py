@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 from meanfield_pde.problem.units import Charged, Gaussian, Unit
@@ -59,4 +60,4 @@ class Mixture:
         ) + np.zeros_like(x)
 
 
-Target = Teacher | Mixture
+Target = Annotated[Teacher | Mixture, Discriminator("kind")]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 from scipy.special import i0e
 
 from meanfield_pde.errors import require
@@ -26,8 +27,8 @@ class Gaussian:
     variance: float
     kind: Literal["gaussian"] = "gaussian"
 
-    parameters = ("y",)
-    on_circle = False
+    parameters: ClassVar[tuple[str, ...]] = ("y",)
+    on_circle: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require(self.variance > 0, "variance", self.variance, "a positive number")
@@ -50,8 +51,8 @@ class Cosine:
     kappa: float = 1.0
     kind: Literal["cosine"] = "cosine"
 
-    parameters = ("theta",)
-    on_circle = True
+    parameters: ClassVar[tuple[str, ...]] = ("theta",)
+    on_circle: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require(self.kappa > 0, "kappa", self.kappa, "a positive number")
@@ -72,8 +73,8 @@ class VonMises:
     kappa: float
     kind: Literal["von_mises"] = "von_mises"
 
-    parameters = ("theta",)
-    on_circle = True
+    parameters: ClassVar[tuple[str, ...]] = ("theta",)
+    on_circle: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require(self.kappa > 0, "kappa", self.kappa, "a positive number")
@@ -88,7 +89,7 @@ class VonMises:
         return self.kappa * np.sin(x[:, None] - theta[None, :]) * value
 
 
-OneParameterUnit = Gaussian | Cosine | VonMises
+OneParameterUnit = Annotated[Gaussian | Cosine | VonMises, Discriminator("kind")]
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,4 @@ class Charged:
         return self.base.on_circle
 
 
-Unit = OneParameterUnit | Charged
+Unit = Annotated[Gaussian | Cosine | VonMises | Charged, Discriminator("kind")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Discriminator
 
 from meanfield_pde.errors import NumericalFailure, StepTooLong, require
 from meanfield_pde.kernels import finite_volumes as kernel
@@ -64,7 +65,7 @@ class Muscl:
         return LIMITERS[self.limiter]
 
 
-Reconstruction = Upwind | Muscl
+Reconstruction = Annotated[Upwind | Muscl, Discriminator("kind")]
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ class _FollowingLandscape:
 class Particles:
     """`number` particles drawn from the initial law, moved in steps of `dt` by Algorithm 1."""
 
-    number: int
+    number: int = 10000
     dt: float = 0.01
     seed: int = 0
     kind: Literal["particles"] = "particles"

@@ -8,6 +8,7 @@ what came before it, and the reader keeps what the times on disk vouch for.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -191,29 +192,39 @@ def read(path: str | Path) -> Solution:
         or takes data from other files.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if not path.is_file():
-        raise InputError(f"{path} is not a file")
-    if os.access(path, os.R_OK) and not h5py.is_hdf5(path):
-        raise InputError(f"{path} is not an HDF5 file")
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        if not path.exists():
+            raise InputError("there is no such file")
+        if not path.is_file():
+            raise InputError("it is not a file")
+        if os.access(path, os.R_OK) and not h5py.is_hdf5(path):
+            raise InputError("it is not an HDF5 file")
+        with contextlib.suppress(OSError, RuntimeError, KeyError):
+            with h5py.File(path, "r", locking=False) as file:
+                return _solution(file)
+        with h5py.File(_mended(path), "r") as file:
             return _solution(file)
-    except InputError:
-        raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{path} cannot be read ({_reason(error)})") from error
+        raise InputError(f"{path} cannot be read: {_reason(error)}") from error
+
+
+def _mended(path: Path) -> io.BytesIO:
+    """The file as it is after a kill in the middle of a flush: the last thing a flush
+    """
+    image = bytearray(path.read_bytes())
+    if image[8] == 0:
+        image[40:48] = len(image).to_bytes(8, "little")
+    return io.BytesIO(image)
 
 
 def _solution(file: h5py.File) -> Solution:
     if file.attrs.get("format") != schema.FORMAT:
-        raise InputError(f"{file.filename} is an HDF5 file but not a {schema.FORMAT}")
+        raise InputError(f"it is HDF5 but not a {schema.FORMAT}")
     time = schema.get_values(file, "time")
     # A kill between the new extent of an axis and its value leaves the fill value, nan.
     frames = int(np.argmin(np.append(np.isfinite(time), False)))
     if not frames:
-        raise InputError(f"{file.filename} has no complete frame")
+        raise InputError("it has no complete frame")
     snapshot_time = schema.get_values(file, "snapshot_time")
     snapshots = int(np.count_nonzero(snapshot_time <= time[frames - 1]))
     layout = schema.get_layout(file)
@@ -221,9 +232,10 @@ def _solution(file: h5py.File) -> Solution:
     def rows(name: str, count: int) -> Array:
         values = schema.get_values(file, name)
         if len(values) < count:
-            raise InputError(f"{file.filename} is damaged: {name!r} is shorter than its axis")
+            raise InputError(f"its {name!r} is shorter than its axis")
         return values[:count]
 
+    nothing = np.empty((snapshots, 0))
     return Solution(
         layout=layout,
         time=time[:frames],
@@ -232,9 +244,7 @@ def _solution(file: h5py.File) -> Solution:
         variance=rows("variance", frames),
         snapshot_time=snapshot_time[:snapshots],
         measure=rows(schema.measure_name(layout), snapshots),
-        prediction=rows("prediction", snapshots)
-        if layout.inputs.size
-        else np.empty((snapshots, 0)),
+        prediction=rows("prediction", snapshots) if layout.inputs.size else nothing,
         attributes=schema.get_attributes(file),
     )
 

@@ -170,11 +170,14 @@ def get_attributes(file: h5py.File) -> dict[str, Any]:
 
 def get_values(file: h5py.File, name: str) -> NDArray[Any]:
     """One data set; `InputError` unless its values lie in this very file."""
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-        raise InputError(f"{file.filename} is not read: its {name!r} is a link")
+    # Asking the file for the object would already follow a link out of it.
+    if name not in list(file):
+        raise InputError(f"it has no {name!r}")
+    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        raise InputError(f"its {name!r} is a link")
     dataset = file[name]
     if dataset.external or dataset.is_virtual:
-        raise InputError(f"{file.filename} is not read: its {name!r} lies in another file")
+        raise InputError(f"its {name!r} lies in another file")
     if h5py.check_string_dtype(dataset.dtype):
         dataset = dataset.asstr()
     values: NDArray[Any] = dataset[()]
@@ -186,7 +189,7 @@ def get_layout(file: h5py.File) -> Layout:
     representation = str(file.attrs["representation"])
     parameters = tuple(str(name) for name in get_values(file, "parameter"))
     grid = representation == "finite_volumes"
-    data = "target" in file
+    data = "target" in list(file)
     return Layout(
         representation=representation,
         parameters=parameters,

@@ -11,7 +11,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.problem.energy import Landscape
@@ -40,7 +42,7 @@ class Strang:
         return ((0, 1.0),) if terms == 1 else ((0, 0.5), (1, 1.0), (0, 0.5))
 
 
-Splitting = Lie | Strang
+Splitting = Annotated[Lie | Strang, Discriminator("kind")]
 
 
 def advance(

@@ -19,7 +19,9 @@ densities. Two bounds hold besides:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from meanfield_pde.errors import require
 
@@ -72,4 +74,4 @@ class Controlled:
         return dt * min(max(growth, 0.2), 2.0)
 
 
-Step = Fixed | Controlled
+Step = Annotated[Fixed | Controlled, Discriminator("kind")]

@@ -26,8 +26,11 @@ PLANE = {
     "initial_mean": (0.7, -0.4),
     "initial_covariance": ((0.5, -0.2), (-0.2, 0.9)),
 }
-SADDLE = {**PLANE, "matrix": ((0.5, 0.3), (0.3, -0.2)), "initial_covariance": ((0.5, 0.1),) * 2}
-SADDLE["initial_covariance"] = ((0.4, 0.1), (0.1, 0.3))
+SADDLE = {
+    "matrix": ((0.5, 0.3), (0.3, -0.2)),
+    "initial_mean": (0.7, -0.4),
+    "initial_covariance": ((0.4, 0.1), (0.1, 0.3)),
+}
 
 
 def time_derivative(function, t, step):
@@ -42,10 +45,9 @@ def follow(start, velocity, log_weight_rate, t):
     count = start.size
 
     def rate(_, state):
-        theta = state[:count].reshape(start.shape)
-        log_weight = state[count:]
-        moved = velocity(theta, log_weight)
-        return np.concatenate([moved.ravel(), log_weight_rate(theta, log_weight)])
+        theta, log_weight = state[:count].reshape(start.shape), state[count:]
+        moved, gained = velocity(theta, log_weight), log_weight_rate(theta, log_weight)
+        return np.concatenate([moved.ravel(), gained])
 
     state = np.concatenate([start.ravel(), np.zeros(len(start))])
     end = solve_ivp(rate, (0, t), state, "DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
@@ -100,7 +102,7 @@ def test_gaussian_against_characteristics(data, t, transport, alpha):
 @pytest.mark.parametrize("data", [LINE, PLANE, SADDLE])
 def test_gaussian_mass_decays_at_the_rate_of_the_energy(data, transport):
     exact = QuadraticGaussian(**data, alpha=1.7, transport=transport, offset=-0.4)
-    slope = time_derivative(lambda t: np.log(exact.mass(t)), 0.7, 0.03)
+    slope = time_derivative(lambda t: np.log(exact.mass(t)), 0.7, 0.015)
     assert slope == pytest.approx(-1.7 * exact.energy(0.7), abs=1e-11)
 
 
@@ -177,19 +179,19 @@ FAMILIES = [
 def test_circle_against_characteristics(family, t):
     alpha, start = family.alpha, 2 * np.pi * np.arange(512) / 512
 
-    def pull(theta, log_weight):
-        weight = np.exp(log_weight) / np.sum(np.exp(log_weight))
-        return family.force - family.coupling * (weight @ np.cos(theta))
+    def pull(theta, squeeze):
+        weight = np.exp(alpha * squeeze)
+        return family.force - family.coupling * (weight @ np.cos(theta)) / weight.sum()
 
-    theta, log_weight = follow(
+    # V'' = -V here: one integral along the path gives both the weight and the compression
+    theta, squeeze = follow(
         start,
-        lambda theta, log_weight: -pull(theta, log_weight) * np.sin(theta),
-        lambda theta, log_weight: alpha * pull(theta, log_weight) * np.cos(theta),
+        lambda theta, squeeze: -pull(theta, squeeze) * np.sin(theta),
+        lambda theta, squeeze: pull(theta, squeeze) * np.cos(theta),
         t,
     )
-    mass = np.mean(np.exp(log_weight))
-    law = np.exp(log_weight) / mass / 512
-    r = law @ np.cos(theta)
+    mass = np.mean(np.exp(alpha * squeeze))
+    r = np.mean(np.exp(alpha * squeeze) * np.cos(theta)) / mass
     assert family.order_parameter(t) == pytest.approx(r, abs=1e-10)
     if family.coupling:
         energy = family.force**2 / (2 * family.coupling) - family.force * r
@@ -198,9 +200,8 @@ def test_circle_against_characteristics(family, t):
         energy = -family.force * r
         assert family.free_mass(t) == pytest.approx(mass, rel=1e-10)
     assert family.energy(t) == pytest.approx(energy, abs=1e-10)
-    # d theta_0 / d theta, differentiating the moved positions spectrally
-    stretch = 1 + np.fft.ifft(1j * np.fft.fftfreq(512, 1 / 512) * np.fft.fft(theta - start)).real
-    assert family.density(t, theta) == pytest.approx(law * 512 / (2 * np.pi) / stretch, rel=1e-7)
+    density = np.exp((1 + alpha) * squeeze) / mass / (2 * np.pi)
+    assert family.density(t, theta) == pytest.approx(density, rel=1e-9)
 
 
 @pytest.mark.parametrize(("family", "t"), FAMILIES)
@@ -257,7 +258,7 @@ def test_circle_energy_has_elementary_cases(t):
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)
-@pytest.mark.parametrize("t", [0.0, 1.0, 8.0, 20.0])
+@pytest.mark.parametrize("t", [0.0, 1.0, 8.0])
 def test_circle_cell_averages(alpha, t):
     """Against the image of each cell at time 0, where the weight is a power of a cosine."""
     family, cells = CircleFamily(alpha), 24
@@ -266,14 +267,19 @@ def test_circle_cell_averages(alpha, t):
     assert averages.sum() * 2 * np.pi / cells == pytest.approx(1, abs=1e-13)
     shifted = family.cell_averages(t, edges + np.pi)
     assert shifted == pytest.approx(np.roll(averages, cells // 2), rel=1e-8)
-    x = 2 * np.arctan(np.exp(min(t, 8.0)) * np.tan(edges / 2))
-    if t <= 8 and alpha == 0:
+    x = 2 * np.arctan(np.exp(t) * np.tan(edges / 2))
+    if alpha == 0:
         assert averages == pytest.approx(np.diff(x) / np.diff(edges) / (2 * np.pi), rel=1e-9)
     if t <= 1 and alpha == 2:
         c, s = np.cosh(t), np.sinh(t)
         integral = c**2 * x + 2 * c * s * np.sin(x) + s**2 * (x / 2 + np.sin(2 * x) / 4)
         expected = np.diff(integral) / np.diff(edges) / np.pi / (3 * c**2 - 1)
         assert averages == pytest.approx(expected, rel=1e-11)
+
+
+def test_circle_cell_averages_of_a_very_narrow_peak():
+    averages = CircleFamily(0.7).cell_averages(100.0, np.linspace(-np.pi, np.pi, 6))
+    assert averages * 2 * np.pi / 5 == pytest.approx([0, 0, 1, 0, 0], abs=1e-13)
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)

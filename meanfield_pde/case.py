@@ -1,0 +1,281 @@
+"""Case files: TOML tables to frozen values to the objects of a run.
+
+Physics in [unit] [target] [data] (or [potential]) [space] [initial] [[terms]]; numerics in [method]
+[time] [output]; [companion] is a second method, run on the same physics to be compared. Tables
+that come in kinds name theirs in `kind`; the keys of a kind are the arguments of its class.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import tomli_w
+from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from meanfield_pde.dynamics.birth_death import BirthDeath, Mean, Reinjection
+from meanfield_pde.dynamics.equation import Equation, Term
+from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.data import Data
+from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
+from meanfield_pde.problem.laws import Law, law_factors
+from meanfield_pde.problem.potentials import Potential
+from meanfield_pde.problem.spaces import Space
+from meanfield_pde.problem.targets import Target
+from meanfield_pde.problem.units import Unit
+from meanfield_pde.representations.grid import FiniteVolumes
+from meanfield_pde.representations.particles import Particles
+from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
+from meanfield_pde.timestepping.splitting import Lie, Splitting, Strang
+from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
+
+Method = Annotated[FiniteVolumes | Particles, Discriminator("kind")]
+
+
+@dataclass(frozen=True)
+class Time:
+    """[time]: how long, and for grids how the terms are split and how long a step is.
+
+    Particles take the steps of their algorithm: a Lie splitting, transport first, of fixed dt.
+    """
+
+    t_end: float
+    splitting: Splitting = Strang()
+    step: Step = Controlled()
+
+    def __post_init__(self) -> None:
+        require(self.t_end > 0, "t_end", self.t_end, "a positive time")
+
+
+@dataclass(frozen=True)
+class Output:
+    """[output]: when scalars are recorded and snapshots saved, and which figures are drawn.
+
+    Without `record` there are 100 records; without `save` 5 snapshots. `figures` lists formats.
+    A relative `folder` is relative to the case file; without one it is output/ in the current
+    folder.
+    """
+
+    folder: str | None = None
+    record: Schedule | None = None
+    save: Schedule | None = None
+    figures: tuple[Literal["png", "pdf"], ...] = ("png", "pdf")
+
+
+@validated(frozen=True, config=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
+class Case:
+    """A whole case file as values."""
+
+    title: str
+    space: Space
+    initial: Law
+    terms: tuple[Term, ...]
+    method: Method
+    time: Time
+    unit: Unit | None = None
+    target: Target | None = None
+    data: Data | None = None
+    potential: Potential | None = None
+    companion: Particles | None = None
+    output: Output = field(default_factory=Output)
+
+    def energy(self) -> AnyEnergy:
+        """The energy of [potential], or of [unit], [target] and [data]."""
+        interacting = {"unit": self.unit, "target": self.target, "data": self.data}
+        given = [name for name, value in interacting.items() if value is not None]
+        if self.potential is not None:
+            if given:
+                raise InputError(f"[potential] and [{given[0]}]: expected one or the other")
+            return PotentialEnergy(self.potential, self.space)
+        if self.unit is None or self.target is None or self.data is None:
+            missing = next(name for name, value in interacting.items() if value is None)
+            raise InputError(
+                f"[{missing}] is missing: expected [unit], [target] and [data], or [potential]"
+            )
+        return Energy(self.unit, self.target, self.data, self.space)
+
+    def equation(self, method: FiniteVolumes | Particles) -> Equation:
+        """The equation; for particles with transport first, as their algorithm has it."""
+        terms = self.terms
+        if isinstance(method, Particles):
+            terms = tuple(sorted(terms, key=lambda term: term.kind != "transport"))
+        return Equation(self.energy(), terms)
+
+    def numerics(self, method: FiniteVolumes | Particles) -> dict[str, Any]:
+        """The keyword arguments of `evolve` for a method."""
+        particles = isinstance(method, Particles)
+        t_end = self.time.t_end
+        return {
+            "splitting": Lie() if particles else self.time.splitting,
+            "step": Fixed(method.dt) if isinstance(method, Particles) else self.time.step,
+            "record": self.output.record or EveryTime(t_end / 100.0),
+            "save": self.output.save or AtTimes(tuple(k * t_end / 4.0 for k in range(5))),
+        }
+
+    def validate(self) -> None:
+        """Build everything that is cheap, so that what does not fit is found before a run."""
+        self.energy()
+        axes = self.space.axes
+        law_factors(self.initial, axes)
+        for term in self.terms:
+            if isinstance(term, BirthDeath) and isinstance(term.balance, Reinjection):
+                law_factors(term.balance.law, axes)
+        methods = [self.method] if self.companion is None else [self.method, self.companion]
+        for method in methods:
+            equation = self.equation(method)
+            if isinstance(method, FiniteVolumes):
+                method.grid(axes)
+                continue
+            for term in equation.terms:
+                if isinstance(term, BirthDeath):
+                    mean = isinstance(term.balance, Mean)
+                    require(mean, "balance", term.balance.kind, "'mean' for particles")
+
+    def text(self) -> str:
+        """The case as TOML, with every default written out."""
+        values = TypeAdapter(Case).dump_python(self, mode="json", exclude_none=True)
+        return tomli_w.dumps(values)
+
+
+def load(path: str | Path, settings: Iterable[str] = ()) -> Case:
+    """Read a case file and change single values of it.
+
+    Parameters
+    ----------
+    path : path of a TOML file
+    settings : "table.key=value" strings
+        Values as in TOML; a bare word is a string. Terms are named by kind or by number
+        ("terms.birth_death.alpha=2"). Setting a `kind` to another one empties that table first.
+
+    Raises
+    ------
+    InputError
+        One sentence naming file, table, key, value and what was expected.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text in UTF-8") from None
+    return parse(text, str(path), settings)
+
+
+def parse(text: str, name: str, settings: Iterable[str] = ()) -> Case:
+    """Read a case from its text; see `load`."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name}: is not valid TOML: {error}") from None
+    for setting in settings:
+        _set(tables, setting)
+    try:
+        case = TypeAdapter(Case).validate_json(json.dumps(tables, default=str))
+    except ValidationError as error:
+        raise InputError(f"{name}: {_sentence(error, tables)}") from None
+    try:
+        case.validate()
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    return case
+
+
+def _set(tables: dict[str, Any], setting: str) -> None:
+    path, equals, text = setting.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set {setting}: expected table.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table: Any = tables
+    for key in keys[:-1]:
+        if isinstance(table, list):
+            named = {entry.get("kind"): entry for entry in table if isinstance(entry, dict)}
+            numbered = {str(index): entry for index, entry in enumerate(table)}
+            table = {**named, **numbered}.get(key)
+        elif isinstance(table, dict):
+            table = table.setdefault(key, {})
+        if not isinstance(table, dict | list):
+            raise InputError(f"--set {setting}: there is no table {key!r} in {path!r}")
+    if isinstance(table, list):
+        raise InputError(f"--set {setting}: expected {keys[-2]}.<kind or number>.key=value")
+    if keys[-1] == "kind" and table.get("kind") != value:
+        table.clear()
+    table[keys[-1]] = value
+
+
+def _sentence(error: ValidationError, tables: dict[str, Any]) -> str:
+    """The first error as a sentence: table, key, value, what was expected."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    kind, context = first["type"], first.get("ctx", {})
+    where, value = _locate(first["loc"], tables)
+    if kind in ("missing", "missing_argument"):
+        key = first["loc"][-1]
+        return f"{where}{key}: is missing"
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        known = _known_keys(first["loc"][:-1])
+        key = str(first["loc"][-1])
+        near = difflib.get_close_matches(key, known, n=1)
+        if len(first["loc"]) == 1:
+            where = ""
+        hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+        table = where.removesuffix(f"{key} ")
+        return f"{table}{key}: unknown key; {hint}"
+    if kind == "union_tag_not_found":
+        return f"{where}kind: is missing"
+    if kind == "union_tag_invalid":
+        expected = context["expected_tags"].replace("'", "")
+        near = difflib.get_close_matches(str(context["tag"]), expected.split(", "), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"{where}kind = {context['tag']!r}: expected one of {expected}{hint}"
+    if kind == "value_error":
+        return f"{where}{context['error']}"
+    same = [d["msg"] for d in details if _locate(d["loc"], tables)[0] == where]
+    expected = " or ".join(dict.fromkeys(m.removeprefix("Input should be ") for m in same))
+    return f"{where}= {value!r}: expected {expected}"
+
+
+def _locate(location: tuple[int | str, ...], tables: Any) -> tuple[str, Any]:
+    """The part of an error's location that exists in the file, in words, and its value."""
+    words, value = "", tables
+    depth = 0
+    for step in location:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+            inner = isinstance(value, dict | list) and depth == 0
+            words += f"[{step}] " if inner else f"{step} "
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+            words = words.rstrip() + f"({step + 1}) "
+        else:
+            continue
+        depth += 1
+    return words, value
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at an error's location."""
+    tables: list[Any] = [Case]
+    for step in location:
+        tagged = [t for t in tables if getattr(t, "kind", None) == step]
+        if tagged:
+            tables = tagged
+        elif isinstance(step, str):
+            hints = [get_type_hints(table).get(step) for table in tables]
+            tables = [inner for hint in hints for inner in _dataclasses_in(hint)]
+    return sorted({entry.name for table in tables for entry in fields(table)})
+
+
+def _dataclasses_in(hint: Any) -> list[Any]:
+    if is_dataclass(hint):
+        return [hint]
+    return [inner for part in get_args(hint) for inner in _dataclasses_in(part)]

@@ -1,0 +1,201 @@
+"""The command line: commands only, the work is done elsewhere and imported when needed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meanfield_pde import __version__
+from meanfield_pde.errors import InputError, NumericalFailure
+
+if TYPE_CHECKING:
+    from meanfield_pde.evolution import Progress
+    from meanfield_pde.run import Job
+
+FINISHED, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 2, 3, 130
+
+MEASUREMENTS = (
+    "reference",
+    "orders",
+    "invariants",
+    "plateau",
+    "particles",
+    "reproducibility",
+    "speed",
+)
+
+_EPILOG = """\
+exit codes: 0 finished; 2 wrong input, nothing was written; 3 a computation stopped, what it had
+computed is in its file; 130 interrupted, likewise.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="python -m meanfield_pde",
+        description="The mean-field equation of neural network training, with birth and death.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    case = argparse.ArgumentParser(add_help=False)
+    case.add_argument("case", help="a case file (TOML)")
+    case.add_argument(
+        "--set",
+        dest="settings",
+        metavar="table.key=value",
+        action="append",
+        default=[],
+        help="change one value of the case; may be repeated",
+    )
+    case.add_argument("--output", metavar="FOLDER", help="where files go, instead of the case's")
+
+    run = commands.add_parser("run", parents=[case], help="run a case and draw its figures")
+    run.add_argument("--threads", type=int, help="number of threads (same bits for any)")
+    commands.add_parser(
+        "check", parents=[case], help="validate a case, print equation, sizes and cost"
+    )
+    plot = commands.add_parser("plot", help="draw the figures of one result, or of two together")
+    plot.add_argument("result", help="a result file")
+    plot.add_argument("companion", nargs="?", help="a second result on the same physics")
+    plot.add_argument("--output", metavar="FOLDER", help="where figures go, instead of beside it")
+    plot.add_argument(
+        "--format", dest="formats", action="append", choices=("png", "pdf"), help="default: both"
+    )
+    measure = commands.add_parser("measure", help="print a table of measured accuracy or speed")
+    measure.add_argument("table", choices=MEASUREMENTS)
+    measure.add_argument("--quick", action="store_true", help="smaller sizes, for a first look")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = parser().parse_args(arguments)
+    commands = {"run": _run, "check": _check, "plot": _plot, "measure": _measure}
+    try:
+        commands[options.command](options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except NumericalFailure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return STOPPED
+    except KeyboardInterrupt:
+        print("interrupted; what was computed is kept", file=sys.stderr)
+        return INTERRUPTED
+    return FINISHED
+
+
+def _jobs(options: argparse.Namespace) -> list[Job]:
+    from meanfield_pde.case import load
+    from meanfield_pde.run import jobs
+
+    path = Path(options.case)
+    case = load(path, options.settings)
+    folder = Path("output")
+    if options.output:
+        folder = Path(options.output)
+    elif case.output.folder:
+        folder = path.parent / case.output.folder
+    return jobs(case, path.stem, folder)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from meanfield_pde.run import describe
+
+    for job in _jobs(options):
+        describe(job, print)
+        print()
+
+
+def _run(options: argparse.Namespace) -> None:
+    _use_threads(options.threads)
+    work = _jobs(options)
+    case = work[0].case
+    from meanfield_pde.run import execute
+
+    _plain_warnings()
+    print(case.title)
+    print(work[0].equation)
+    results = []
+    for job in work:
+        with _progress(job.method.kind, case.time.t_end) as progress:
+            results.append(execute(job, progress))
+        print(f"wrote {job.path}")
+    if len(results) == 2:
+        from meanfield_pde.studies.comparison import comparison_table
+
+        print(comparison_table(*results))
+    if case.output.figures:
+        from meanfield_pde.plotting import save_figures
+
+        path = work[0].path
+        for figure in save_figures(
+            results[0], path.parent, path.stem, case.output.figures, *results[1:]
+        ):
+            print(f"wrote {figure}")
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from meanfield_pde.plotting import save_figures
+    from meanfield_pde.results.hdf5 import read
+
+    path = Path(options.result)
+    solution = read(path)
+    companion = read(options.companion) if options.companion else None
+    folder = Path(options.output) if options.output else path.parent
+    formats = tuple(options.formats or ("png", "pdf"))
+    for figure in save_figures(solution, folder, path.stem, formats, companion):
+        print(f"wrote {figure}")
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from importlib import import_module
+
+    import_module(f"meanfield_pde.studies.{options.table}").main(options.quick)
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    import numba
+
+    if not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
+        raise InputError(
+            f"--threads {threads}: expected a number from 1 to {numba.config.NUMBA_NUM_THREADS}"
+        )
+    numba.set_num_threads(threads)
+
+
+def _plain_warnings() -> None:
+    import warnings
+
+    def show(message: Warning | str, *_: object) -> None:
+        print(f"warning: {message}", file=sys.stderr)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+
+
+@contextmanager
+def _progress(name: str, t_end: float) -> Iterator[Progress]:
+    from tqdm import tqdm
+
+    with tqdm(
+        total=t_end,
+        desc=name,
+        disable=None,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g} of {total:.4g} [{elapsed}] {postfix}",
+    ) as bar:
+
+        def update(time: float, energy: float) -> None:
+            bar.set_postfix_str(f"E = {energy:.6g}", refresh=False)
+            bar.update(time - bar.n)
+
+        yield update

@@ -1,0 +1,157 @@
+"""Run a case: its methods one after the other, each into a file of its own."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meanfield_pde.case import Case
+from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.errors import NumericalFailure
+from meanfield_pde.evolution import Progress, evolve
+from meanfield_pde.observables import layout
+from meanfield_pde.problem.energy import Energy
+from meanfield_pde.problem.laws import mass_outside
+from meanfield_pde.representations.grid import FiniteVolumes, GridMeasure
+from meanfield_pde.representations.particles import Particles
+from meanfield_pde.results.hdf5 import Writer, read
+from meanfield_pde.results.provenance import provenance
+from meanfield_pde.results.solution import Solution
+from meanfield_pde.timestepping.step_size import Fixed
+
+NANOSECONDS_PER_CELL_STEP = {"transport": 20.0, "birth_death": 40.0}
+NANOSECONDS_PER_PARTICLE_INPUT = 25.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One method of a case and the file it writes."""
+
+    case: Case
+    method: FiniteVolumes | Particles
+    path: Path
+
+    @property
+    def equation(self) -> Equation:
+        """As this method takes it."""
+        return self.case.equation(self.method)
+
+
+def jobs(case: Case, stem: str, folder: Path) -> list[Job]:
+    """The runs a case asks for: its method, and its companion if it has one."""
+    first = Job(case, case.method, folder / f"{stem}.h5")
+    if case.companion is None:
+        return [first]
+    return [first, Job(case, case.companion, folder / f"{stem}_particles.h5")]
+
+
+@contextmanager
+def _recorded_outcome(writer: Writer, attributes: dict[str, Any]) -> Iterator[None]:
+    """Whatever happens, the file says how the run ended."""
+    try:
+        yield
+    except NumericalFailure as failure:
+        writer.stop(str(failure).removeprefix("stopped "), attributes)
+        raise
+    except KeyboardInterrupt:
+        writer.stop("interrupted", attributes)
+        raise
+    else:
+        writer.finish(attributes)
+
+
+def execute(job: Job, progress: Progress | None = None) -> Solution:
+    """Run one job, frame by frame into its file, and read it back.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    NumericalFailure
+        If the computation breaks; the file holds everything up to there and says why.
+    """
+    seconds: Counter[str] = Counter()
+    equation = job.equation
+    mu = job.method.project(job.case.initial, job.case.space)
+    attributes = {
+        "title": job.case.title,
+        "case": job.case.text(),
+        "method": job.method.kind,
+        "seed": job.method.seed if isinstance(job.method, Particles) else -1,
+        "law_mass_outside": mass_outside(job.case.initial, job.case.space.axes),
+        **provenance(),
+    }
+    endings: dict[str, Any] = {}
+    with Writer(job.path, layout(equation, mu), attributes) as writer:
+        frames = evolve(
+            equation,
+            mu,
+            job.case.time.t_end,
+            seconds=seconds,
+            progress=progress,
+            **job.case.numerics(job.method),
+        )
+        with _recorded_outcome(writer, endings):
+            for frame in frames:
+                endings.update({f"seconds {part}": value for part, value in seconds.items()})
+                writer.append(frame)
+    return read(job.path)
+
+
+def describe(job: Job, say: Callable[[str], None]) -> None:
+    """Print the equation, sizes and estimated cost of a job without running it."""
+    case, method = job.case, job.method
+    equation = job.equation
+    say(str(equation))
+    axes = case.space.axes
+    for name, axis in zip(equation.energy.parameters, axes, strict=True):
+        ends = "circle" if axis.periodic else "walls"
+        say(f"  {name} in [{axis.lower:g}, {axis.upper:g}] ({ends})")
+    say(f"initial law: {mass_outside(case.initial, axes):.2g} of its mass lies outside the space")
+    if isinstance(equation.energy, Energy):
+        _describe_data(equation.energy, say)
+    if isinstance(method, Particles):
+        inputs = equation.energy.inputs.size
+        steps = math.ceil(case.time.t_end / method.dt)
+        evaluations = len(equation.terms)
+        cost = 1e-9 * NANOSECONDS_PER_PARTICLE_INPUT * steps * method.number
+        say(f"method: {method.number} particles, {steps} steps of dt = {method.dt:g}")
+        say(f"estimated cost: {cost * max(inputs, 1) * evaluations:.2g} s")
+    else:
+        _describe_grid(job, method.project(case.initial, case.space), say)
+    say(f"writes: {job.path}")
+
+
+def _describe_data(energy: Energy, say: Callable[[str], None]) -> None:
+    finer = type(energy.data)(**{**vars(energy.data), "points": 2 * energy.data.points - 1})
+    refined = Energy(energy.unit, energy.target, finer, energy.space)
+    change = abs(refined.constant / energy.constant - 1.0) if energy.constant > 0 else 0.0
+    say(
+        f"data: {energy.inputs.size} inputs; energy of f = 0 is {energy.constant:.8g}, "
+        f"and changes by {change:.1e} of itself with twice the inputs"
+    )
+
+
+def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> None:
+    equation, time = job.equation, job.case.time
+    cells = mu.density.size
+    widths = ", ".join(f"{width:.4g}" for width in mu.grid.widths)
+    say(f"method: {' x '.join(map(str, mu.grid.cells))} cells of width {widths}")
+    if isinstance(time.step, Fixed):
+        steps = math.ceil(time.t_end / time.step.dt)
+    else:
+        field = mu.landscape(equation.energy).at(mu)
+        transport = equation.transport
+        rate = mu.face_rate(field, transport.factors(mu.parameters)) if transport else 0.0
+        fastest = max(rate / time.step.courant, equation.feedback_rate(field), 1.0 / time.t_end)
+        steps = math.ceil(time.t_end * fastest)
+    nanoseconds = sum(NANOSECONDS_PER_CELL_STEP[term.kind] for term in equation.terms)
+    say(
+        f"estimated cost: {steps} steps at the initial speed, "
+        f"{1e-9 * nanoseconds * steps * cells:.2g} s, {8e-6 * 12 * cells:.3g} MB"
+    )

@@ -1,0 +1,1 @@
+"""Many runs to one table: comparisons, and the measured numbers of the README."""
