@@ -198,7 +198,9 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     table: Any = tables
     for key in keys[:-1]:
         if isinstance(table, list):
-            named = {entry.get("kind"): entry for entry in table if isinstance(entry, dict)}
+            named: dict[Any, Any] = {
+                entry.get("kind"): entry for entry in table if isinstance(entry, dict)
+            }
             numbered = {str(index): entry for index, entry in enumerate(table)}
             table = {**named, **numbered}.get(key)
         elif isinstance(table, dict):

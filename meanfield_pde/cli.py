@@ -167,11 +167,11 @@ def _use_threads(threads: int | None) -> None:
         return
     import numba
 
-    if not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
-        raise InputError(
-            f"--threads {threads}: expected a number from 1 to {numba.config.NUMBA_NUM_THREADS}"
-        )
-    numba.set_num_threads(threads)
+    try:
+        numba.set_num_threads(threads)
+    except ValueError:
+        most = numba.get_num_threads()
+        raise InputError(f"--threads {threads}: expected a number from 1 to {most}") from None
 
 
 def _plain_warnings() -> None:
@@ -191,7 +191,8 @@ def _progress(name: str, t_end: float) -> Iterator[Progress]:
         total=t_end,
         desc=name,
         disable=None,
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g} of {total:.4g} [{elapsed}] {postfix}",
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g} of {total:.4g} "
+        "[{elapsed}] {postfix}",
     ) as bar:
 
         def update(time: float, energy: float) -> None:

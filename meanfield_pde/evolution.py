@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
 
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
@@ -15,12 +17,13 @@ from meanfield_pde.problem.energy import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import EveryTime, Schedule
-from meanfield_pde.timestepping.splitting import Splitting, Strang, advance
+from meanfield_pde.timestepping.splitting import Seconds, Splitting, Strang, advance
 from meanfield_pde.timestepping.step_size import STABILITY_LIMIT, Controlled, Fixed, Step
 
 WALL_MASS = 1e-3
 """Mass at the walls above which, if it has doubled since the start, a run warns."""
 
+Array = NDArray[np.float64]
 Progress = Callable[[float, float], None]
 
 
@@ -28,7 +31,7 @@ class _Stepper:
     """One measure on its way: the current state, and how to take it to a given time."""
 
     def __init__(
-        self, equation: Equation, mu: Measure, splitting: Splitting, step: Step, seconds: Counter[str]
+        self, equation: Equation, mu: Measure, splitting: Splitting, step: Step, seconds: Seconds
     ) -> None:
         self.equation, self.splitting, self.step, self.seconds = equation, splitting, step, seconds
         self.landscape: Landscape = mu.landscape(equation.energy)
@@ -40,13 +43,16 @@ class _Stepper:
         self._image_rate = self._rate(mu, self.field)
         self._proposed = math.inf
 
-    def _rate(self, mu: Measure, field: Field):  # type: ignore[no-untyped-def]
+    def _rate(self, mu: Measure, field: Field) -> Array:
         if isinstance(self.step, Fixed) or not isinstance(mu, GridMeasure):
-            return None
+            return np.empty(0)
         start = time.perf_counter()
         image = self.equation.image_rate(mu, field, self.landscape)
-        self.seconds["step control"] += time.perf_counter() - start
+        self._spent("step control", start)
         return image
+
+    def _spent(self, part: str, start: float) -> None:
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
 
     def _accept(self, mu: Measure, field: Field, dt: float, drift: float, error: float) -> None:
         dissipation = sum(self.equation.dissipation(mu, field))
@@ -65,7 +71,7 @@ class _Stepper:
         )
         start = time.perf_counter()
         field = self.landscape.at(mu)
-        self.seconds["energy"] += time.perf_counter() - start
+        self._spent("energy", start)
         return mu, field, drift
 
     def advance_to(self, target: float, progress: Progress | None) -> None:
@@ -119,7 +125,7 @@ class _Stepper:
             speed = self.landscape.norm(self._image_rate)
             proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
         proposed = min(proposed, self._bound(control))
-        for rejection in range(control.rejections):
+        for _ in range(control.rejections):
             if proposed < control.smallest:
                 raise NumericalFailure(
                     f"the step fell below its floor {control.smallest:g}: the solution may blow "
@@ -146,8 +152,8 @@ class _Stepper:
                 proposed = control.next_step(dt, error) if math.isfinite(error) else 0.2 * dt
             self.tally.rejections += 1
         raise NumericalFailure(
-            f"a step was rejected {rejection + 1} times in a row (last length {dt:.3g}): loosen "
-            "the tolerance or refine the grid"
+            f"a step was rejected {control.rejections} times in a row (last length {dt:.3g}): "
+            "loosen the tolerance or refine the grid"
         )
 
 
@@ -160,14 +166,14 @@ def evolve(
     step: Step | None = None,
     record: Schedule | None = None,
     save: Schedule | None = None,
-    seconds: Counter[str] | None = None,
+    seconds: Seconds | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Frame]:
     """Frames of a run, from time 0 to t_end; arguments as in `solve`.
 
     Parameters
     ----------
-    seconds : Counter, optional
+    seconds : dict, optional
         Wall time spent per part of the work is added to it.
     progress : callable, optional
         Called with (time, energy) after each step.
@@ -187,9 +193,7 @@ def evolve(
     if not isinstance(step, Fixed) and not isinstance(mu, GridMeasure):
         raise InputError("step = 'controlled': expected 'fixed' for a particle method")
     saves = set(save.times(t_end))
-    stepper = _Stepper(
-        equation, mu, splitting, step, Counter() if seconds is None else seconds
-    )
+    stepper = _Stepper(equation, mu, splitting, step, {} if seconds is None else seconds)
     walls_at_start = mu.wall_mass()
     warned = False
     for target in sorted(saves | set(record.times(t_end))):
@@ -229,7 +233,7 @@ def solve(
     ----------
     equation : Equation
     mu : Measure
-        The initial measure, from `FiniteVolumes(...).project(...)` or `Particles(...).project(...)`.
+        The initial measure, from `project` of `FiniteVolumes(...)` or of `Particles(...)`.
     t_end : float
     splitting : Splitting, optional
         `Strang()` unless given.
@@ -252,7 +256,7 @@ def solve(
     NumericalFailure
         If the computation breaks; its attribute `solution` holds everything up to there.
     """
-    seconds: Counter[str] = Counter()
+    seconds: Seconds = {}
     frames: list[Frame] = []
     attributes: dict[str, object] = {"outcome": "finished"}
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +74,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
     NumericalFailure
         If the computation breaks; the file holds everything up to there and says why.
     """
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     equation = job.equation
     mu = job.method.project(job.case.initial, job.case.space)
     attributes = {

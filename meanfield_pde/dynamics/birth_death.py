@@ -102,10 +102,10 @@ class Reinjection:
         return mean * field.mass * mu.project(self.law).values - field.potential * mu.values
 
     def dissipation(self, field: Field, mu: Measure) -> float:
-        """Int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0."""
+        """Int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0 (on grids)."""
         mean = field.integral / field.mass
         variance = field.mean_squares[0] - field.integral**2 / field.mass
-        if mean <= 0.0:
+        if mean <= 0.0 or isinstance(mu, ParticleMeasure):
             return variance
         born = mu.project(self.law)
         injected = float(np.sum(born.values * field.potential)) * born.weight

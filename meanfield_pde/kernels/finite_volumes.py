@@ -50,82 +50,93 @@ def _half_slope(backward, forward, limiter):
     return upper + min(max(max(backward, forward), central), 0.0)
 
 
-@njit(cache=True, error_model="numpy")
-def _half_slopes(lower, middle, upper, limiter, out):
-    for j in range(out.size):
-        out[j] = _half_slope(middle[j] - lower[j], upper[j] - middle[j], limiter)
+# Shifted neighbours come as slices: an index j + 1 would be tested for wrapping around, which
+# keeps a loop from being vectorised.
 
 
 @njit(cache=True, error_model="numpy")
-def _fluxes(left, right, slope_left, slope_right, v_left, v_right, scale, flux, fastest):
+def _half_slopes(lower, middle, upper, limiter, slope):
+    for j in range(slope.size):
+        slope[j] = _half_slope(middle[j] - lower[j], upper[j] - middle[j], limiter)
+
+
+@njit(cache=True, error_model="numpy")
+def _fluxes(left, right, slope_left, slope_right, v_left, v_right, scale, floor, flux, fastest):
     for j in range(flux.size):
         w = (v_left[j] - v_right[j]) * scale
         fastest[j] = max(fastest[j], abs(w))
-        flux[j] = w * (left[j] + slope_left[j] if w > 0.0 else right[j] - slope_right[j])
+        flux[j] = w * max(left[j] + slope_left[j] if w > 0.0 else right[j] - slope_right[j], floor)
 
 
 @njit(cache=True, error_model="numpy")
-def _combine(
-    out, base, current, keep, fraction, duration, below, above, before, after
-):
+def _slopes_and_fluxes(
+    u, up, beyond, slope, v, v_up, scale, limiter, floor, slope_up, flux, fastest
+):  # fmt: skip
+    """`_half_slopes` of the row above and `_fluxes` into it, in one pass."""
+    for j in range(flux.size):
+        w = (v[j] - v_up[j]) * scale
+        fastest[j] = max(fastest[j], abs(w))
+        slope_j = _half_slope(up[j] - u[j], beyond[j] - up[j], limiter)
+        slope_up[j] = slope_j
+        flux[j] = w * max(u[j] + slope[j] if w > 0.0 else up[j] - slope_j, floor)
+
+
+@njit(cache=True, error_model="numpy")
+def _combine(out, base, u, keep, fraction, duration, below, above, before, after):
     for j in range(out.size):
         divergence = (below[j] - above[j]) + (before[j] - after[j])
-        change = fraction * (current[j] - base[j]) + duration * divergence
+        change = fraction * (u[j] - base[j]) + duration * divergence
         out[j] = keep * base[j] + change
 
 
 @njit(cache=True, error_model="numpy")
 def _stage_rows(
     first, last, base, current, out, potential, weights, scale0, scale1, periodic0, periodic1, limiter
-):
+):  # fmt: skip
     """Rows first to last - 1 of a stage; returns the largest |w| along axis 0 plus along axis 1."""
     rows, n = current.shape
-    slope, slope_above = np.zeros(n), np.zeros(n)
-    below, above = np.zeros(n), np.zeros(n)
+    keep, fraction, duration = weights
+    # A limited face value is at least zero, but where neighbours differ by 1e16 rounding takes it
+    # below, and the flux would make the emptier of them negative.
+    floor = -np.inf if limiter == UNLIMITED else 0.0
+    slope, slope_up, along = np.zeros(n), np.zeros(n), np.zeros(n)
+    below, above, flux = np.zeros(n), np.zeros(n), np.zeros(n + 1)
     fastest0, fastest1 = np.zeros(n), np.zeros(n)
-    along = np.zeros(n)
-    flux = np.zeros(n + 1)
     if rows > 1:
         if periodic0:
             i0, i1, i3 = (first - 2) % rows, (first - 1) % rows, (first + 1) % rows
         else:
             i0, i1, i3 = max(first - 2, 0), max(first - 1, 0), min(first + 1, rows - 1)
-        _half_slopes(current[i1], current[first], current[i3], limiter, slope)
-        if first > 0 or periodic0:
-            _half_slopes(current[i0], current[i1], current[first], limiter, slope_above)
-            _fluxes(
-                current[i1], current[first], slope_above, slope,
-                potential[i1], potential[first], scale0, below, fastest0,
-            )  # fmt: skip
+        # At the lower wall i1 == first: equal potentials give the face zero velocity.
+        _half_slopes(current[i0], current[i1], current[first], limiter, slope_up)
+        _slopes_and_fluxes(
+            current[i1], current[first], current[i3], slope_up, potential[i1], potential[first],
+            scale0, limiter, floor, slope, below, fastest0,
+        )  # fmt: skip
     for i in range(first, last):
-        u = current[i]
-        v = potential[i]
+        u, v = current[i], potential[i]
         if rows > 1:
             if periodic0:
                 i2, i3 = (i + 1) % rows, (i + 2) % rows
             else:
                 i2, i3 = min(i + 1, rows - 1), min(i + 2, rows - 1)
-            # At the upper wall i2 == i: equal potentials give the face zero velocity.
-            _half_slopes(u, current[i2], current[i3], limiter, slope_above)
-            _fluxes(
-                u, current[i2], slope, slope_above, v, potential[i2], scale0, above, fastest0
+            _slopes_and_fluxes(
+                u, current[i2], current[i3], slope, v, potential[i2],
+                scale0, limiter, floor, slope_up, above, fastest0,
             )  # fmt: skip
-            slope, slope_above = slope_above, slope
+            slope, slope_up = slope_up, slope
         _half_slopes(u[:-2], u[1:-1], u[2:], limiter, along[1:-1])
         if periodic1:
-            along[0] = _half_slope(u[0] - u[n - 1], u[1] - u[0], limiter)
-            along[n - 1] = _half_slope(u[n - 1] - u[n - 2], u[0] - u[n - 1], limiter)
-        _fluxes(
-            u[:-1], u[1:], along[:-1], along[1:], v[:-1], v[1:], scale1, flux[1:-1], fastest1
-        )  # fmt: skip
-        if periodic1:
+            _half_slopes(u[-1:], u[:1], u[1:2], limiter, along[:1])
+            _half_slopes(u[-2:-1], u[-1:], u[:1], limiter, along[-1:])
             _fluxes(
-                u[-1:], u[:1], along[-1:], along[:1], v[-1:], v[:1], scale1, flux[:1], fastest1
+                u[-1:], u[:1], along[-1:], along[:1], v[-1:], v[:1], scale1, floor, flux[:1], fastest1
             )  # fmt: skip
             flux[n] = flux[0]
-        _combine(
-            out[i], base[i], u, weights[0], weights[1], weights[2], below, above, flux[:-1], flux[1:]
+        _fluxes(
+            u[:-1], u[1:], along[:-1], along[1:], v[:-1], v[1:], scale1, floor, flux[1:-1], fastest1
         )  # fmt: skip
+        _combine(out[i], base[i], u, keep, fraction, duration, below, above, flux[:-1], flux[1:])
         below, above = above, below
     return fastest0.max() + fastest1.max()
 

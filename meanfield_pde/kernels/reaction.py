@@ -26,7 +26,7 @@ def _reweight_parallel(values, potential, scale, shift, out):
 
 
 def reweight(values, potential, scale, shift, out):
-    """out = values * exp(scale * (potential - shift)); flat float64 arrays of one length."""
+    """Out = values * exp(scale * (potential - shift)); flat float64 arrays of one length."""
     if get_num_threads() > 1 and values.size >= PARALLEL_CELLS:
         _reweight_parallel(values, potential, scale, shift, out)
     else:

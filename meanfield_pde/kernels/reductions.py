@@ -67,7 +67,7 @@ def dot3(a, b, c):
 
 @njit(cache=True, error_model="numpy")
 def matvec(table, vector):
-    """table @ vector for a table (m, n)."""
+    """Table @ vector for a table (m, n)."""
     out = np.empty(table.shape[0])
     for q in range(table.shape[0]):
         out[q] = dot(table[q], vector)

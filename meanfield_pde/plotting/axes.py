@@ -23,11 +23,11 @@ DECADES_OF_TIME = 6.0
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number in a few digits as math text without dollar signs."""
-    text = f"{value:.{digits}g}"
-    if "e" not in text:
-        return text
-    factor, _, power = text.partition("e")
+    """A number as math text without dollar signs: an integer in full, others in a few digits."""
+    if 1e-3 <= abs(value) < 1e5 or value == 0.0:
+        return f"{value if value == round(value) else float(f'{value:.{digits}g}'):.10g}"
+    factor, _, power = f"{value:.{digits - 1}e}".partition("e")
+    factor = factor.rstrip("0").rstrip(".") if "." in factor else factor
     ten = f"10^{{{int(power)}}}"
     return ten if factor == "1" else rf"{factor}\times {ten}"
 
@@ -115,7 +115,9 @@ def time_axis(axes: Axes, time: Array, labelled: bool = True) -> None:
         axes.tick_params(axis="x", which="both", labelbottom=False)
 
 
-def value_axis(axes: Axes, curves: Sequence[Array], decades: float = 16.0) -> None:
+def value_axis(
+    axes: Axes, curves: Sequence[Array], decades: float = 16.0, always: bool = False
+) -> None:
     """A logarithmic value axis where all is positive and spans a factor 3, else a linear one.
 
     Zeros are left to the caller, who passes them as NaN when a gap in the curve is honest.
@@ -127,12 +129,19 @@ def value_axis(axes: Axes, curves: Sequence[Array], decades: float = 16.0) -> No
         The values to cover.
     decades : float
         A logarithmic axis goes down no further than this from the largest value.
+    always : bool
+        Positive values that span less get a logarithmic axis too, over a power of ten or two.
     """
     finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
-    if finite.size and finite.min() > 0.0 and finite.max() > 3.0 * finite.min():
+    spread = 1.0 if always else 3.0
+    if finite.size and finite.min() > 0.0 and finite.max() >= spread * finite.min():
         high = float(finite.max())
         low = max(float(finite.min()), high * 10.0**-decades)
-        pad = (high / low) ** 0.05
-        log_axis(axes, "y", low / pad, high * pad)
+        pad = max((high / low) ** 0.05, 1.05)
+        low, high = low / pad, high * pad
+        powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+        if powers < 2 and (always or low < 0.01 or high > 1000.0):
+            low, high = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
+        log_axis(axes, "y", low, high)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5))

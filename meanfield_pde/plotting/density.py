@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from meanfield_pde.plotting.axes import at_time, log_axis
 from meanfield_pde.plotting.panels import plane_figure
 from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
-from meanfield_pde.plotting.snapshots import chosen, histogram, is_grid, mass_at, positions_at
+from meanfield_pde.plotting.snapshots import (
+    chosen,
+    histogram,
+    is_grid,
+    mass_at,
+    positions_at,
+    wrapped,
+)
 from meanfield_pde.plotting.style import (
     PALE,
     column_figure,
@@ -64,18 +71,19 @@ def _line_figure(solution: Solution, companion: Solution | None) -> Figure:
     over = [words] if any(positions is not None for positions in bars) else []
     figure, (axes,) = column_figure([2.0], above=legend_room(labels + over))
     peaks = []
-    for i, colour in enumerate(early_to_late(len(shown))):
-        measure = np.asarray(solution.measure[shown[i]], dtype=float)
+    for i, look in enumerate(early_to_late(len(shown))):
         positions, mass = bars[i], mass_at(solution, times[i])
         if grid:
-            axes.plot(layout.centres[0], measure, color=colour, label=labels[i], zorder=3)
-            peaks.append(float(np.nanmax(measure)))
+            measure = np.nan_to_num(solution.measure[shown[i]], posinf=0.0)
+            axes.plot(layout.centres[0], measure, **look, label=labels[i], zorder=3)
+            peaks.append(float(measure.max()))
             if positions is not None:
                 values, edges = histogram(positions[:, 0], limits, mass)
-                axes.stairs(values, edges, color=colour, alpha=0.3, fill=True)
+                axes.stairs(values, edges, color=look["color"], alpha=0.3, fill=True)
         else:
+            measure = wrapped(solution.measure[shown[i]], layout)
             values, edges = histogram(measure[:, 0], limits, mass)
-            axes.stairs(values, edges, color=colour, linewidth=1.1, label=labels[i])
+            axes.stairs(values, edges, **look, linewidth=1.1, label=labels[i])
             peaks.append(float(values.max()))
     for label in over:
         axes.plot([], [], color=PALE, linewidth=5.0, label=label)

@@ -45,7 +45,8 @@ def has_dissipation(solution: Solution) -> bool:
 def dissipation_figure(solution: Solution) -> Figure:
     """Rates of decay of E, the share of each when there are two, and the defect of the identity.
 
-    Zeros and negative values are gaps in the logarithmic panels.
+    The defect is relative to the energy lost so far, E(0) - E(t); a panel without values is left
+    out. Zeros and negative values are gaps in the logarithmic panels.
 
     Parameters
     ----------
@@ -57,11 +58,18 @@ def dissipation_figure(solution: Solution) -> Figure:
     rates = {name: positive(solution.scalars[name][later]) for name, *_ in TERMS}
     active = [term for term in TERMS if np.isfinite(rates[term[0]]).any()]
     both = len(active) == 2
-    figure, panels = column_figure([1.4, 0.55, 0.95] if both else [1.4, 0.95], above=0.3)
-    _rates(panels[0], time, rates, active)
+    lost = positive(solution.energy[0] - solution.energy[later])
+    defect = positive(np.abs(solution.identity_defect[later]) / lost)
+    heights = [1.4, *([0.55] if both else []), *([0.95] if np.isfinite(defect).any() else [])]
+    figure, panels = column_figure(heights, above=0.3, gap=0.12)
+    remaining = iter(panels)
+    _rates(next(remaining), time, rates, active)
     if both:
-        _shares(panels[1], time, rates)
-    _defect(panels[-1], time, solution, later)
+        _shares(next(remaining), time, rates)
+    for axes in remaining:
+        axes.plot(time, defect, color=INK, linewidth=0.9)
+        value_axis(axes, [defect], decades=8.0, always=True)
+        axes.set_ylabel("relative defect")
     for axes in panels:
         time_axis(axes, time, labelled=axes is panels[-1])
     return figure
@@ -74,9 +82,9 @@ def _rates(axes: Axes, time: Array, rates: dict[str, Array], active: list[Term])
         total = positive(np.nansum(curves, axis=0))
         axes.plot(time, total, color=PALE, linewidth=3.6, label="sum")
         floor = NEGLIGIBLE * np.nanmin(total)
-        value_axis(axes, [total, *(np.maximum(curve, floor) for curve in curves)])
+        value_axis(axes, [total, *(np.maximum(curve, floor) for curve in curves)], always=True)
     else:
-        value_axis(axes, curves)
+        value_axis(axes, curves, always=True)
     for name, label, colour, dashes in active:
         axes.plot(time, rates[name], color=colour, linestyle=dashes, label=label)
     axes.set_ylabel(r"$-\mathrm{d}E/\mathrm{d}t$")
@@ -94,12 +102,3 @@ def _shares(axes: Axes, time: Array, rates: dict[str, Array]) -> None:
     axes.set_ylim(0.0, 1.0)
     axes.set_yticks([0.0, 0.5, 1.0], labels=["0", "0.5", "1"])
     axes.set_ylabel("share")
-
-
-def _defect(axes: Axes, time: Array, solution: Solution, later: NDArray[np.bool_]) -> None:
-    """Size of the defect of the energy identity, relative to the energy lost so far."""
-    lost = positive(solution.energy[0] - solution.energy[later])
-    defect = positive(np.abs(solution.identity_defect[later]) / lost)
-    axes.plot(time, defect, color=INK, linewidth=0.9)
-    value_axis(axes, [defect], decades=8.0)
-    axes.set_ylabel("relative defect")

@@ -41,16 +41,18 @@ def energy_figure(solution: Solution, companion: Solution | None = None) -> Figu
             label=described(run.layout),
         )
     shown = solution.snapshot_time[chosen(solution.snapshot_time)]
-    axes.plot(
-        *(shown, np.interp(shown, solution.time, solution.energy)),
-        linestyle="none",
-        marker="o",
-        color=DARK,
-        markerfacecolor="white",
-        markeredgewidth=0.8,
-        zorder=4,
-        label="snapshots shown",
-    )
+    shown = shown[shown > 0.0]
+    if shown.size:
+        axes.plot(
+            *(shown, np.interp(shown, solution.time, solution.energy)),
+            linestyle="none",
+            marker="o",
+            color=DARK,
+            markerfacecolor="white",
+            markeredgewidth=0.8,
+            zorder=4,
+            label="snapshots shown",
+        )
     value_axis(axes, [run.energy for run in runs])
     time_axis(axes, np.unique(np.concatenate([run.time for run in runs])))
     axes.set_ylabel(r"energy $E[\mu(t)]$")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from numpy.typing import NDArray
 
 from meanfield_pde.plotting.axes import at_time, number
 from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
+from meanfield_pde.plotting.row import Row
 from meanfield_pde.plotting.shades import Shades
 from meanfield_pde.plotting.snapshots import (
     MOST_ALONE,
@@ -22,19 +22,17 @@ from meanfield_pde.plotting.snapshots import (
     marginal,
     mass_at,
     positions_at,
+    wrapped,
 )
-from meanfield_pde.plotting.style import DARK, INK, PAGE
-from meanfield_pde.results.solution import Solution
+from meanfield_pde.plotting.style import DARK, INK
+from meanfield_pde.results.solution import Layout, Solution
 
 Array = NDArray[np.float64]
 
-SIDE = 0.21
-"""Thickness of a marginal in inches."""
-
-GAP = 0.03
-"""Between a panel and its marginals in inches."""
-
 FILL = "#b9cbe0"
+
+UNDER_DOTS = 0.6
+"""How much of the colour map is used under particles."""
 
 
 def plane_figure(solution: Solution, companion: Solution | None) -> Figure:
@@ -43,64 +41,53 @@ def plane_figure(solution: Solution, companion: Solution | None) -> Figure:
     Each marginal is scaled to its own peak, whose value is printed in the corner. Of more than two
     parameters the first two are shown and the others integrated out.
     """
+    layout, grid = solution.layout, is_grid(solution)
     shown = chosen(solution.snapshot_time)
-    grid = is_grid(solution)
-    left, between, right, below, above = 0.42, 0.13, 0.72 if grid else 0.08, 0.4, 0.2
-    room = PAGE - left - right - (len(shown) - 1) * between - len(shown) * (GAP + SIDE)
-    side = min(room / len(shown), 2.2)
-    tall = min(1.25 * side, 2.2)
-    step = side + GAP + SIDE + between
-    width = left + len(shown) * step - between + right
-    height = below + tall + GAP + SIDE + above
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-
-    title = (height - above + 0.05) / height
-
-    def place(x: float, y: float, w: float, h: float) -> Axes:
-        return figure.add_axes((x / width, y / height, w / width, h / height))
-
     times = [float(solution.snapshot_time[index]) for index in shown]
-    measures = [np.nan_to_num(solution.measure[index], posinf=0.0) for index in shown]
+    row = Row(len(shown), bar=grid)
     if grid:
-        measures = [marginal(measure, solution.layout, (0, 1)) for measure in measures]
-        shades = Shades.of(measures)
-    spread = None if grid else solution.measure
-    limits = [parameter_range(solution.layout, k, spread) for k in (0, 1)]
-    for i, (time, measure) in enumerate(zip(times, measures, strict=True)):
-        x = left + i * step
-        main = place(x, below, side, tall)
+        measures = [np.nan_to_num(solution.measure[index], posinf=0.0) for index in shown]
+        measures = [marginal(measure, layout, (0, 1)) for measure in measures]
+        clouds = [positions_at(companion, time) for time in times]
+        dotted = any(cloud is not None for cloud in clouds)
+        shades = Shades.of(measures, darkest=UNDER_DOTS if dotted else 1.0)
+        shades.draw(row.scale())
+    else:
+        measures = [wrapped(solution.measure[index], layout) for index in shown]
+        clouds = list(measures)
+    limits = [parameter_range(layout, k, None if grid else solution.measure) for k in (0, 1)]
+    most = MOST_DOTS if grid else MOST_ALONE
+    for i, (time, measure, cloud) in enumerate(zip(times, measures, clouds, strict=True)):
+        panel = row.panel(i)
         if grid:
-            main.imshow(
-                shades.image(measure),
-                origin="lower",
-                extent=(*limits[0], *limits[1]),
-                aspect="auto",
-                rasterized=True,
-            )
-            dots = positions_at(companion, time)
-        else:
-            dots = measure
-        if dots is not None:
-            _scatter(main, few(dots, MOST_DOTS if grid else MOST_ALONE))
-        _frame(main, solution, limits, first=i == 0)
-        mass = 1.0 if grid else mass_at(solution, time)
+            _image(panel, shades.image(measure), limits)
+        if cloud is not None:
+            _scatter(panel, few(cloud, most))
+        _frame(panel, layout, limits, first=i == 0)
         for k in (0, 1):
-            beside = (
-                place(x, below + tall + GAP, side, SIDE)
-                if k == 0
-                else place(x + side + GAP, below, SIDE, tall)
-            )
-            _marginal(beside, solution, measure, k, limits[k], mass)
-        figure.text(x / width, title, at_time(time), ha="left", va="bottom")
-    if grid:
-        shades.draw(place(width - right + 0.12, below, 0.09, tall))
-    count = solution.layout.particles or (companion.layout.particles if companion else 0)
-    if count:
-        drawn = min(count, MOST_DOTS if grid else MOST_ALONE)
-        words = f"{drawn} of {count} particles" if drawn < count else f"{count} particles"
-        figure.text(1 - 0.06 / width, title, rf"$\circ$ {words}", ha="right", va="bottom")
-    return figure
+            if grid:
+                values = marginal(measure, layout, (k,))
+                edges = np.linspace(*limits[k], values.size + 1)
+            else:
+                values, edges = histogram(measure[:, k], limits[k], mass_at(solution, time))
+            _marginal(row.marginal(i, k), values, edges, k)
+        row.title(i, at_time(time))
+    counts = [cloud.shape[0] for cloud in clouds if cloud is not None]
+    if counts:
+        part = f"{most} of {counts[0]}" if counts[0] > most else f"{counts[0]}"
+        row.note(rf"$\circ$ {part}" + (" particles" if grid or counts[0] <= most else ""))
+    return row.figure
+
+
+def _image(axes: Axes, rgb: NDArray[np.uint8], limits: list[tuple[float, float]]) -> None:
+    """A density in colour."""
+    axes.imshow(
+        rgb,
+        origin="lower",
+        extent=(*limits[0], *limits[1]),
+        aspect="auto",
+        rasterized=True,
+    )
 
 
 def _scatter(axes: Axes, positions: Array) -> None:
@@ -113,13 +100,11 @@ def _scatter(axes: Axes, positions: Array) -> None:
         markerfacecolor="none",
         markeredgecolor=INK,
         markeredgewidth=0.3,
-        rasterized=positions.shape[0] > 1000,
     )
 
 
-def _frame(axes: Axes, solution: Solution, limits: list[tuple[float, float]], first: bool) -> None:
+def _frame(axes: Axes, layout: Layout, limits: list[tuple[float, float]], first: bool) -> None:
     """Limits, ticks and labels of one panel; the vertical ones on the first only."""
-    layout = solution.layout
     axes.set_xlim(*limits[0])
     axes.set_ylim(*limits[1])
     parameter_ticks(axes.xaxis, layout, 0, limits[0], inner=True)
@@ -131,20 +116,8 @@ def _frame(axes: Axes, solution: Solution, limits: list[tuple[float, float]], fi
         axes.tick_params(axis="y", labelleft=False)
 
 
-def _marginal(
-    axes: Axes,
-    solution: Solution,
-    measure: Array,
-    k: int,
-    limits: tuple[float, float],
-    mass: float,
-) -> None:
+def _marginal(axes: Axes, values: Array, edges: Array, k: int) -> None:
     """The density of one parameter, on top (k = 0) or on the right, with its peak."""
-    if is_grid(solution):
-        values = marginal(measure, solution.layout, (k,))
-        edges = np.linspace(*limits, values.size + 1)
-    else:
-        values, edges = histogram(measure[:, k], limits, mass)
     step = StepPatch(
         *(values, edges),
         orientation="vertical" if k == 0 else "horizontal",
@@ -154,15 +127,14 @@ def _marginal(
         linewidth=0.5,
     )
     axes.add_artist(step)
-    peak = float(np.nanmax(values)) or 1.0
+    peak = float(values.max()) or 1.0
     axes.set_frame_on(False)
     along, across = (axes.xaxis, axes.yaxis) if k == 0 else (axes.yaxis, axes.xaxis)
     along.set_visible(False)
-    (axes.set_xlim if k == 0 else axes.set_ylim)(*limits)
+    (axes.set_xlim if k == 0 else axes.set_ylim)(edges[0], edges[-1])
     (axes.set_ylim if k == 0 else axes.set_xlim)(0.0, 1.06 * peak)
     across.set_ticks([peak], labels=[f"${number(peak, 2)}$"], fontsize=6.5)
     if k == 0:
         axes.tick_params(axis="y", right=True, left=False, labelright=True, labelleft=False)
-    axes.tick_params(length=2.0, pad=1.5, width=0.4)
-    label = across.get_majorticklabels()[0]
-    label.set(va="top") if k == 0 else label.set(ha="right")
+    axes.tick_params(length=0.0, pad=2.5)
+    across.get_majorticklabels()[0].set(**({"va": "top"} if k == 0 else {"ha": "right"}))

@@ -63,11 +63,15 @@ def parameter_ticks(
         halves = np.arange(math.ceil(2 * low / math.pi - 1e-6), 2 * high / math.pi + 1e-6)
         ticks = halves * math.pi / 2
         labels = [_of_pi(int(half)) for half in halves]
-        kept = [i for i, tick in enumerate(ticks) if low + pad <= tick <= high - pad]
-        axis.set_ticks([ticks[i] for i in kept], labels=[labels[i] for i in kept])
+        shown = [i for i, tick in enumerate(ticks) if low + pad <= tick <= high - pad]
+        axis.set_ticks([ticks[i] for i in shown], labels=[labels[i] for i in shown])
     else:
-        found = MaxNLocator(4 if inner else 6, steps=[1, 2, 5, 10]).tick_values(low, high)
-        axis.set_ticks([tick for tick in found if low + pad <= tick <= high - pad])
+        for most in (4, 5, 6, 8) if inner else (6, 8):
+            found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
+            kept = [float(tick) for tick in found if low + pad <= tick <= high - pad]
+            if len(kept) >= 3:
+                break
+        axis.set_ticks(kept)
     axis.set_minor_locator(NullLocator())
 
 

@@ -37,10 +37,10 @@ def prediction_figure(solution: Solution) -> Figure:
     figure, (upper, lower) = column_figure([1.55, 0.9], above=legend_room([TARGET, *labels]))
     upper.plot(x, target, color=PALE, linewidth=3.6, label=TARGET)
     lower.axhline(0.0, color=PALE, linewidth=1.6)
-    for index, label, colour in zip(shown, labels, early_to_late(len(shown)), strict=True):
+    for index, label, look in zip(shown, labels, early_to_late(len(shown)), strict=True):
         found = solution.prediction[index][order]
-        upper.plot(x, found, color=colour, label=label)
-        lower.plot(x, found - target, color=colour)
+        upper.plot(x, found, **look, label=label)
+        lower.plot(x, found - target, **look)
     for axes in (upper, lower):
         axes.set_xlim(float(x[0]), float(x[-1]))
         axes.yaxis.set_major_locator(MaxNLocator(5 if axes is upper else 4))

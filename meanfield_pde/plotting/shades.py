@@ -18,32 +18,39 @@ DEPTH = 6
 
 @dataclass(frozen=True)
 class Shades:
-    """Powers of ten at the ends of the scale; smaller densities are white.
+    """Decimal logarithms at the ends of the scale; smaller densities are white.
 
     Logarithmic, because a broad initial law and the spikes it ends in differ by such powers.
+
+    Attributes
+    ----------
+    low, high : float
+    darkest : float
+        How much of the colour map is used; less than 1 leaves dark dots visible.
     """
 
-    low: int
-    high: int
+    low: float
+    high: float
+    darkest: float = 1.0
 
     @classmethod
-    def of(cls, densities: list[Array]) -> Shades:
+    def of(cls, densities: list[Array], darkest: float = 1.0) -> Shades:
         """A scale with about two powers of ten of the flattest density and all above."""
         peaks = [float(np.nanmax(density)) for density in densities]
         peaks = [peak for peak in peaks if np.isfinite(peak) and peak > 0.0] or [1.0]
-        high = int(np.ceil(np.log10(max(peaks)) - 0.02))
-        low = int(np.floor(np.log10(min(peaks)) - 1.7))
-        return cls(max(low, high - DEPTH), high)
+        high = float(np.log10(max(peaks)))
+        low = float(np.floor(np.log10(min(peaks)) - 1.7))
+        return cls(max(low, np.floor(high - DEPTH)), high, darkest)
 
     def image(self, density: Array) -> NDArray[np.uint8]:
         """RGB of a density, first parameter to the right, second up."""
         logarithm = np.log10(np.maximum(density.T, 10.0 ** (self.low - 1)))
-        return colours((logarithm - self.low) / (self.high - self.low))
+        return colours(self.darkest * (logarithm - self.low) / (self.high - self.low))
 
     def draw(self, axes: Axes) -> None:
         """The scale itself, labelled on the right."""
         axes.imshow(
-            SEQUENCE[:, None, :],
+            colours(np.linspace(0.0, self.darkest, len(SEQUENCE)))[:, None, :],
             origin="lower",
             extent=(0.0, 1.0, self.low, self.high),
             aspect="auto",
@@ -52,6 +59,6 @@ class Shades:
         axes.set_xticks([])
         axes.yaxis.tick_right()
         axes.yaxis.set_label_position("right")
-        powers = range(self.low, self.high + 1)
+        powers = range(int(self.low), int(np.floor(self.high)) + 1)
         axes.set_yticks(list(powers), labels=[f"$10^{{{power}}}$" for power in powers])
         axes.set_ylabel(r"density $\mu$ (logarithmic)")

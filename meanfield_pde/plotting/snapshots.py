@@ -12,8 +12,8 @@ Array = NDArray[np.float64]
 MOST_DOTS = 500
 """Particles drawn over a density; more hide it."""
 
-MOST_ALONE = 2000
-"""Particles drawn where there is no density; more make large files."""
+MOST_ALONE = 1000
+"""Particles drawn where there is no density; more run together."""
 
 
 def chosen(time: Array, most: int = 4) -> list[int]:
@@ -91,7 +91,17 @@ def positions_at(solution: Solution | None, time: float) -> Array | None:
     index = int(np.argmin(np.abs(solution.snapshot_time - time)))
     if abs(float(solution.snapshot_time[index]) - time) > 1e-6 * max(1.0, abs(time)):
         return None
-    return np.asarray(solution.measure[index], dtype=float)
+    return wrapped(solution.measure[index], solution.layout)
+
+
+def wrapped(positions: Array, layout: Layout) -> Array:
+    """Positions with those on a circle brought between its bounds."""
+    inside = np.array(positions, dtype=float)
+    for k, periodic in enumerate(layout.periodic):
+        if periodic:
+            low, high = layout.lower[k], layout.upper[k]
+            inside[:, k] = low + np.mod(inside[:, k] - low, high - low)
+    return inside
 
 
 def few(positions: Array, most: int) -> Array:

@@ -32,7 +32,7 @@ STYLE: Any = {
     "axes.titlesize": 9,
     "axes.linewidth": 0.5,
     "axes.labelpad": 2.5,
-    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.limits": (-5, 5),
     "axes.formatter.use_mathtext": True,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
@@ -110,14 +110,19 @@ def colours(values: Array) -> NDArray[np.uint8]:
     return SEQUENCE[np.round(scaled).astype(np.intp)]
 
 
-def early_to_late(count: int) -> list[tuple[float, ...]]:
-    """Line colours for snapshots, light to dark; a single one is dark."""
-    shades = np.linspace(0.36, 1.0, count) if count > 1 else np.ones(1)
-    return [tuple(row / 255) for row in colours(shades).astype(float)]
+def early_to_late(count: int) -> list[dict[str, Any]]:
+    """Looks of the lines of up to four snapshots, light to dark and dotted to solid."""
+    shades = np.linspace(0.42, 1.0, count) if count > 1 else np.ones(1)
+    dashes = [(0, (1.0, 1.2)), (0, (5.0, 1.4, 1.0, 1.4)), (0, (4.5, 1.4)), "solid"]
+    rows = colours(shades).astype(float) / 255
+    return [
+        {"color": tuple(row), "linestyle": dash}
+        for row, dash in zip(rows, dashes[-count:], strict=True)
+    ]
 
 
 def column_figure(
-    heights: list[float], above: float = 0.12, gap: float = 0.1
+    heights: list[float], above: float = 0.18, gap: float = 0.1
 ) -> tuple[Figure, list[Axes]]:
     """A one-column figure of panels on top of each other, sizes in inches.
 

@@ -74,11 +74,14 @@ class Field(Protocol):
         they bound the rate at which the prediction feeds back on itself. Zero without interaction.
     """
 
-    energy: float
-    mass: float
-    integral: float
-    prediction: Array
-
+    @property
+    def energy(self) -> float: ...  # noqa: D102
+    @property
+    def mass(self) -> float: ...  # noqa: D102
+    @property
+    def integral(self) -> float: ...  # noqa: D102
+    @property
+    def prediction(self) -> Array: ...  # noqa: D102
     @property
     def image(self) -> Array: ...  # noqa: D102
     @property

@@ -50,9 +50,7 @@ class Features(Protocol):
         """(int V^2 dmu, int (d_k V)^2 dmu for each parameter k)."""
         ...
 
-    def mean_square_norms(
-        self, values: Array, weight: float
-    ) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
         """(int int phi^2 dnu dmu, int int (d_k phi)^2 dnu dmu for each parameter k)."""
         ...
 
@@ -102,9 +100,7 @@ class Table:
             transposed_matvec(self.derivatives**2, self.data_weights),
         )
 
-    def mean_square_norms(
-        self, values: Array, weight: float
-    ) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
         """By sums over nodes."""
         square, square_slope = self.square_norms
         return weight * dot(values, square), (weight * dot(values, square_slope),)
@@ -118,7 +114,7 @@ class ChargedOnGrid:
     charges: Array
 
     def prediction(self, values: Array, weight: float) -> Array:
-        """f from the charge density."""
+        """F from the charge density."""
         return self.base.prediction(row_moments(values, self.charges)[1], weight)
 
     def potential(self, residual: Array) -> Array:
@@ -142,9 +138,7 @@ class ChargedOnGrid:
             (weight * dot3(second, slope, slope), weight * dot3(zeroth, potential, potential)),
         )
 
-    def mean_square_norms(
-        self, values: Array, weight: float
-    ) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
         """phi^2 = c^2 psi^2, |grad phi|^2 = (c psi')^2 + psi^2."""
         zeroth, _, second = row_moments(values, self.charges)
         square, square_slope = self.base.square_norms
@@ -162,7 +156,7 @@ class ChargedAtPoints:
     charges: Array
 
     def prediction(self, values: Array, weight: float) -> Array:
-        """f from the charges."""
+        """F from the charges."""
         return self.base.prediction(values * self.charges, weight)
 
     def potential(self, residual: Array) -> Array:
@@ -186,9 +180,7 @@ class ChargedAtPoints:
             (weight * dot3(charged, slope, slope), weight * dot3(values, potential, potential)),
         )
 
-    def mean_square_norms(
-        self, values: Array, weight: float
-    ) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
         """By sums over points."""
         square, square_slope = self.base.square_norms
         charged = values * self.charges**2

@@ -40,7 +40,7 @@ class Gaussian:
         return scale * np.exp(distance * distance * (-0.5 / self.variance))
 
     def derivative(self, x: Array, y: Array, value: Array) -> Array:
-        """d psi / dy at the pairs where psi is `value`."""
+        """D psi / dy at the pairs where psi is `value`."""
         return (x[:, None] - y[None, :]) * value / self.variance
 
 
@@ -62,7 +62,7 @@ class Cosine:
         return math.sqrt(2.0 * self.kappa) * np.cos(x[:, None] - theta[None, :])
 
     def derivative(self, x: Array, theta: Array, value: Array) -> Array:
-        """d psi / d theta at the pairs where psi is `value`."""
+        """D psi / d theta at the pairs where psi is `value`."""
         return math.sqrt(2.0 * self.kappa) * np.sin(x[:, None] - theta[None, :])
 
 
@@ -85,7 +85,7 @@ class VonMises:
         return np.exp(self.kappa * (cosine - 1.0)) / i0e(self.kappa)
 
     def derivative(self, x: Array, theta: Array, value: Array) -> Array:
-        """d psi / d theta at the pairs where psi is `value`."""
+        """D psi / d theta at the pairs where psi is `value`."""
         return self.kappa * np.sin(x[:, None] - theta[None, :]) * value
 
 

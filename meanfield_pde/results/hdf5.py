@@ -8,9 +8,7 @@ what came before it, and the reader keeps what the times on disk vouch for.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +19,7 @@ import numpy as np
 
 from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.results import schema
+from meanfield_pde.results.disk import DiskFile, check_writable, reason
 from meanfield_pde.results.solution import SCALARS, Array, Frame, Layout, Solution
 
 
@@ -52,8 +51,9 @@ class Writer:
         self.layout = layout
         self.attributes = dict(attributes or {})
         schema.check_names(layout, self.attributes)
-        _check_writable(self.path)
-        self._file: h5py.File | None = None
+        check_writable(self.path)
+        self._file: DiskFile | None = None
+        self._datasets: dict[str, h5py.Dataset] = {}
         self._length = dict.fromkeys(schema.GROWING, 0)
 
     def append(self, frame: Frame) -> None:
@@ -107,38 +107,41 @@ class Writer:
         place = self.path.resolve()
         part = place.with_name(place.name + ".part")
         try:
-            # The oldest format: newer ones mark an open file, and it stays shut after a kill.
-            # No locks: others may read while the run goes on.
-            with h5py.File(part, "w", libver="earliest", locking=False) as file:
+            with DiskFile(part, "w") as file:
                 schema.create(file, self.layout, {**self.attributes, "outcome": "unfinished"})
+                self._datasets = dict(file)
                 self._add(file, block)
             os.replace(part, place)
         finally:
             part.unlink(missing_ok=True)
-        self._file = h5py.File(place, "r+", libver="earliest", locking=False)
+        self._file = DiskFile(place, "r+")
+        self._datasets = dict(self._file)
 
-    def _add(self, file: h5py.File, block: Solution) -> None:
-        values = {**block.scalars, "mean": block.mean, "variance": block.variance}
-        if block.snapshot_time.size:
-            values[schema.measure_name(self.layout)] = block.measure
-            if block.has_prediction:
-                values["prediction"] = block.prediction
-        along = schema.dimensions(self.layout)
-        self._flush(file, {name: (along[name][0], rows) for name, rows in values.items()})
-        if block.snapshot_time.size:
-            self._flush(file, {"snapshot_time": ("snapshot_time", block.snapshot_time)})
-        self._flush(file, {"time": ("time", block.time)})
+    def _add(self, file: DiskFile, block: Solution) -> None:
+        saved = block.snapshot_time.size
+        records = {**block.scalars, "mean": block.mean, "variance": block.variance}
+        snapshots = {schema.measure_name(self.layout): block.measure}
+        if block.has_prediction:
+            snapshots["prediction"] = block.prediction
+        self._put("time", records)
+        if saved:
+            self._put("snapshot_time", snapshots)
+        file.flush()
+        if saved:
+            self._put("snapshot_time", {"snapshot_time": block.snapshot_time})
+            file.flush()
+        self._put("time", {"time": block.time})
+        file.flush()
         self._length["time"] += block.time.size
-        self._length["snapshot_time"] += block.snapshot_time.size
+        self._length["snapshot_time"] += saved
 
-    def _flush(self, file: h5py.File, values: Mapping[str, tuple[str, Array]]) -> None:
-        """Put rows behind those already there, for each data set and its growing axis."""
-        for name, (axis, rows) in values.items():
-            start = self._length[axis]
-            dataset = file[name]
+    def _put(self, axis: str, values: Mapping[str, Array]) -> None:
+        """Put rows behind those already there."""
+        start = self._length[axis]
+        for name, rows in values.items():
+            dataset = self._datasets[name]
             dataset.resize(start + len(rows), axis=0)
             dataset[start:] = rows
-        file.flush()
 
     def _end(self, outcome: str, attributes: Mapping[str, Any] | None) -> None:
         if self._file is not None:
@@ -157,7 +160,7 @@ class Writer:
                 if file is not None:
                     file.close()
             raise NumericalFailure(
-                f"{self.path} cannot be written ({_reason(error)}): "
+                f"{self.path} cannot be written: {reason(error)}; "
                 "make room there or write to another disk"
             ) from error
 
@@ -199,22 +202,10 @@ def read(path: str | Path) -> Solution:
             raise InputError("it is not a file")
         if os.access(path, os.R_OK) and not h5py.is_hdf5(path):
             raise InputError("it is not an HDF5 file")
-        with contextlib.suppress(OSError, RuntimeError, KeyError):
-            with h5py.File(path, "r", locking=False) as file:
-                return _solution(file)
-        with h5py.File(_mended(path), "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             return _solution(file)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{path} cannot be read: {_reason(error)}") from error
-
-
-def _mended(path: Path) -> io.BytesIO:
-    """The file as it is after a kill in the middle of a flush: the last thing a flush
-    """
-    image = bytearray(path.read_bytes())
-    if image[8] == 0:
-        image[40:48] = len(image).to_bytes(8, "little")
-    return io.BytesIO(image)
+        raise InputError(f"{path} cannot be read: {reason(error)}") from error
 
 
 def _solution(file: h5py.File) -> Solution:
@@ -245,25 +236,5 @@ def _solution(file: h5py.File) -> Solution:
         snapshot_time=snapshot_time[:snapshots],
         measure=rows(schema.measure_name(layout), snapshots),
         prediction=rows("prediction", snapshots) if layout.inputs.size else nothing,
-        attributes=schema.get_attributes(file),
+        attributes={"outcome": "unfinished", **schema.get_attributes(file)},
     )
-
-
-def _check_writable(path: Path) -> None:
-    """Fail before a run is computed rather than at its first frame."""
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} cannot be written: it is not a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({_reason(error)})") from error
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise InputError(f"{path} cannot be written (permission denied)")
-
-
-def _reason(error: BaseException) -> str:
-    """What the system says, without the library's account of where it says so."""
-    told = re.search(r"error message = '([^']*)'", str(error))
-    system = error.strerror if isinstance(error, OSError) else None
-    return (told[1] if told else system or str(error) or type(error).__name__).lower()

@@ -40,7 +40,7 @@ def _version(name: str) -> str:
 
 
 def _commit(package: Path) -> str:
-    """The commit of the checkout whose top folder holds the package; "-dirty" if files of it differ."""
+    """The commit of the checkout the package is run from; "-dirty" if its files differ."""
     # Without this test an environment inside some other repository would report that one.
     if not (package.parent / ".git").exists():
         return "not a checkout"
@@ -73,9 +73,10 @@ def _threads() -> int:
 
 
 def _command(arguments: list[str]) -> str:
-    """The command line as a shell takes it, with home folders as ~."""
-    program = Path(arguments[0] if arguments else "").name
+    """The command line as a shell takes it, home folders written as ~."""
+    program = Path(arguments[0] if arguments else "").name or "python"
     run = ["python", "-m", "meanfield_pde"] if program == "__main__.py" else [program]
     line = shlex.join([*run, *arguments[1:]])
-    home = re.escape(str(Path("~").expanduser()).rstrip("/"))
-    return re.sub(rf"(?<![\w.~/-])({home}|/(home|Users)/[^/\s']+)(?![^/\s'])", "~", line)
+    own = Path(os.path.expanduser("~"))
+    homes = "/(?:home|Users)/[^/\\s']+" + (f"|{re.escape(str(own))}" if own.name else "")
+    return re.sub(rf"(?<![\w.~/-])(?:{homes})(?![^/\s'])", "~", line)

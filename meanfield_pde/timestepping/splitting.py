@@ -9,7 +9,7 @@ for terms A, B in the order of the equation. One term alone is its own step.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -18,6 +18,9 @@ from pydantic import Discriminator
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.problem.energy import Landscape
 from meanfield_pde.representations.measure import Measure, Moved
+
+Seconds = MutableMapping[str, float]
+"""Wall time per part of the work."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def advance(
     mu: Measure,
     landscape: Landscape,
     dt: float,
-    seconds: Counter[str],
+    seconds: Seconds,
 ) -> Moved:
     """One step of the equation; the time spent in each term is added to `seconds`.
 
@@ -67,6 +70,7 @@ def advance(
         try:
             mu, moved_drift = term.flow(mu, landscape, fraction * dt)
         finally:
-            seconds[term.kind] += time.perf_counter() - start
+            elapsed = time.perf_counter() - start
+            seconds[term.kind] = seconds.get(term.kind, 0.0) + elapsed
         drift = max(drift, moved_drift)
     return Moved(mu, drift)

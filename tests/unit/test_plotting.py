@@ -5,14 +5,23 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 from meanfield_pde.errors import InputError
-from meanfield_pde.plotting import density_figure, energy_figure, save_figures
-from meanfield_pde.plotting.axes import number, symbol
+from meanfield_pde.plotting import (
+    density_figure,
+    dissipation_figure,
+    energy_figure,
+    save_figures,
+)
+from meanfield_pde.plotting.axes import number
 from meanfield_pde.plotting.dissipation import has_dissipation
-from meanfield_pde.plotting.snapshots import chosen, histogram
+from meanfield_pde.plotting.parameters import symbol
+from meanfield_pde.plotting.snapshots import chosen, histogram, marginal, wrapped
+from meanfield_pde.plotting.style import SEQUENCE
 from meanfield_pde.results.solution import SCALARS, Layout, Solution
 
 TIMES = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
@@ -80,7 +89,11 @@ def spread(time):
 def plane_particles(times=TIMES, count=1000, **rates):
     rng = np.random.default_rng(3)
     start = rng.normal(size=(count, 2)) * [1.4, 0.8]
-    noise, which, order = rng.normal(size=(count, 2)), rng.integers(3, size=count), rng.random(count)
+    noise, which, order = (
+        rng.normal(size=(count, 2)),
+        rng.integers(3, size=count),
+        rng.random(count),
+    )
     measure = []
     for time in times:
         width, share = spread(time)
@@ -120,3 +133,208 @@ def circle_particles(times=TIMES, count=2000, **rates):
     theta = np.array([rng.vonmises(1.0, power, count) for power in powers])
     box = layout(("theta",), (-np.pi,), (np.pi,), (True,), particles=count, data=False)
     return solution(box, theta[:, :, None], times, data=False, **rates)
+
+
+PNG, BOTH = ("png",), ("png", "pdf")
+RUNS = {
+    "plane": (plane_grid, None, PNG, {"energy", "density", "prediction", "dissipation"}),
+    "plane with particles": (
+        *(plane_grid, plane_particles, BOTH),
+        {"energy", "particles_over_density", "prediction", "dissipation"},
+    ),
+    "particles": (plane_particles, None, PNG, {"energy", "particles", "prediction", "dissipation"}),
+    "circle": (circle_grid, None, BOTH, {"energy", "density", "dissipation"}),
+    "circle with particles": (
+        *(circle_grid, circle_particles, PNG),
+        {"energy", "particles_over_density", "dissipation"},
+    ),
+    "particles on a circle": (circle_particles, None, PNG, {"energy", "particles", "dissipation"}),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_figure_is_written_whole_and_small(name, tmp_path):
+    run, companion, formats, names = RUNS[name]
+    over = companion() if companion else None
+    paths = save_figures(run(), tmp_path, "case", formats, companion=over)
+    assert {path.name for path in paths} == {
+        f"case_{figure}.{form}" for figure in names for form in formats
+    }
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    for path in paths:
+        start = path.read_bytes()[:5]
+        assert start == (b"\x89PNG\r" if path.suffix == ".png" else b"%PDF-")
+        assert 5_000 < path.stat().st_size < 200_000
+
+
+def cut(run, times, snapshots):
+    """The run as stopped after so many records and snapshots."""
+    return dataclasses.replace(
+        run,
+        time=run.time[:times],
+        scalars={name: values[:times] for name, values in run.scalars.items()},
+        snapshot_time=run.snapshot_time[:snapshots],
+        measure=run.measure[:snapshots],
+        prediction=run.prediction[:snapshots],
+    )
+
+
+@pytest.mark.parametrize(("times", "snapshots"), [(1, 1), (2, 1), (40, 3), (1, 0)])
+def test_a_stopped_run_has_figures(times, snapshots, tmp_path):
+    paths = save_figures(
+        cut(plane_grid(cells=(20, 24)), times, snapshots), tmp_path, "cut", ["png"]
+    )
+    expected = 1 + 2 * (snapshots > 0) + (times > 2)
+    assert len(paths) == expected
+
+
+def test_each_mechanism_alone_and_neither(tmp_path):
+    for rates in ({"transport": 0.0}, {"birth_death": 0.0}, {"birth_death": 0.0, "negative": True}):
+        run = circle_grid(cells=32, **rates)
+        for name in ("transport", "birth_death"):
+            if name in rates:
+                run.scalars[f"{name}_dissipation"][:] = 0.0
+        figure = dissipation_figure(run)
+        assert [axes.get_ylabel() for axes in figure.axes][1:] == ["relative defect"]
+        assert len(figure.axes[0].get_legend().get_texts()) == 1
+    still = circle_grid(cells=32, transport=0.0, birth_death=0.0)
+    still.scalars["birth_death_dissipation"][:] = 0.0
+    assert not has_dissipation(still)
+    names = {path.stem for path in save_figures(still, tmp_path, "still", ["png"])}
+    assert names == {"still_energy", "still_density"}
+
+
+def test_numbers_that_are_not_finite_are_gaps(tmp_path):
+    run = plane_grid(TIMES[-2:], (20, 24))
+    run.scalars["energy"][-3:] = np.nan
+    run.scalars["transport_dissipation"][-3:] = np.inf
+    run.measure[-1, :3] = np.nan
+    assert len(save_figures(run, tmp_path, "gaps", ["png"])) == 4
+
+
+def test_energy_axis_is_logarithmic_unless_the_energy_is_negative():
+    assert energy_figure(plane_grid(TIMES[:1])).axes[0].get_yscale() == "log"
+    assert energy_figure(plane_grid(TIMES[:1], negative=True)).axes[0].get_yscale() == "linear"
+
+
+def test_companion_is_drawn_over_only_at_equal_times():
+    grid, particles = plane_grid(TIMES[:2], (20, 24)), plane_particles(TIMES[1:3])
+    figure = density_figure(grid, particles)
+    panels = [axes for axes in figure.axes if axes.get_xlabel() == "$y$"]
+    assert [len(panel.lines) for panel in panels] == [0, 1]
+    assert panels[1].lines[0].get_xydata().shape == (500, 2)
+
+
+def test_marginals_show_the_same_law_for_cells_and_for_particles():
+    grid, particles = plane_grid(TIMES[:1]), plane_particles(TIMES[:1], count=20_000)
+    for k in (0, 1):
+        limits = (grid.layout.lower[k], grid.layout.upper[k])
+        values, edges = histogram(particles.measure[0][:, k], limits)
+        cells = marginal(grid.measure[0], grid.layout, (k,))
+        middle = np.interp(0.5 * (edges[1:] + edges[:-1]), grid.layout.centres[k], cells)
+        np.testing.assert_allclose(values, middle, atol=0.04)
+
+
+def test_more_than_two_parameters_are_integrated_out():
+    box = layout(("a", "b", "c"), (0.0,) * 3, (1.0,) * 3, (False,) * 3, (4, 5, 6))
+    run = solution(box, np.ones((2, 4, 5, 6)), TIMES[:2])
+    assert len(density_figure(run).axes) == 1 + 2 * 3
+    np.testing.assert_allclose(marginal(run.measure[0], box, (0, 1)), np.ones((4, 5)))
+
+
+def test_particles_without_walls_and_past_the_end_of_the_circle():
+    run = plane_particles(TIMES[:2])
+    free = dataclasses.replace(run.layout, lower=(-np.inf, -6.0), upper=(np.inf, 6.0))
+    panel = density_figure(dataclasses.replace(run, layout=free)).axes[0]
+    low, high = panel.get_xlim()
+    assert low < run.measure[..., 0].min() < run.measure[..., 0].max() < high
+    circle = circle_particles(TIMES[:1]).layout
+    np.testing.assert_allclose(wrapped(np.array([[4.0]]), circle), [[4.0 - 2 * np.pi]])
+
+
+def test_snapshots_are_first_last_and_spaced_by_ratios():
+    assert chosen(TIMES[:4]) == [0, 1, 2, 3]
+    times = np.concatenate([[0.0], np.linspace(0.1, 100.0, 1000)])
+    first, low, high, last = times[chosen(times)]
+    assert (first, last) == (0.0, 100.0)
+    assert low == pytest.approx(1.0, rel=0.1)
+    assert high == pytest.approx(10.0, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (5.0, "5"),
+        (0.03162, "0.0316"),
+        (1234.0, "1234"),
+        (1e-4, "10^{-4}"),
+        (2.5e6, r"2.5\times 10^{6}"),
+        (29.9999999, "30"),
+        (0.1 + 0.2, "0.3"),
+    ],
+)
+def test_numbers_are_short(value, text):
+    assert number(value) == text
+
+
+def test_parameter_names_become_symbols():
+    names = ("y", "theta", "a_1", "width", "_odd")
+    shown = ["y", r"\theta", "a_{1}", r"\mathrm{width}", r"\mathrm{\_odd}"]
+    assert [symbol(name) for name in names] == shown
+
+
+def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    (old,) = save_figures(cut(plane_grid(), 9, 0), tmp_path, "run", ["png"])[:1]
+    before = old.read_bytes()
+
+    def half(self, path, **kwargs):
+        Path(path).write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", half)
+    with pytest.raises(OSError, match="disk full"):
+        save_figures(plane_grid(), tmp_path, "run", ["png"])
+    assert old.read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_unknown_format_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="jpg"):
+        save_figures(plane_grid(TIMES[:1]), tmp_path, "run", ["png", "jpg"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_colours_darken_evenly_from_white():
+    channel = SEQUENCE[::16] / 255.0
+    linear = np.where(channel < 0.04045, channel / 12.92, ((channel + 0.055) / 1.055) ** 2.4)
+    lightness = 1.16 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 0.16
+    assert lightness[0] == pytest.approx(1.0, abs=1e-3)
+    assert lightness[-1] < 0.3
+    np.testing.assert_allclose(np.diff(lightness), -0.05, atol=0.01)
+
+
+def test_no_interactive_library_is_loaded(tmp_path):
+    code = """
+import sys
+import numpy as np
+from meanfield_pde.plotting import save_figures
+from meanfield_pde.results.solution import SCALARS, Frame, Layout, Snapshot, Solution
+x = np.linspace(0.1, 0.9, 5)
+layout = Layout("finite_volumes", ("y", "c"), (0.0, 0.0), (1.0, 1.0), (False, False), (x, x), 0,
+                x, x, "")
+frame = Frame(0.0, dict.fromkeys(SCALARS, 1.0), x[:2], x[:2], Snapshot(np.ones((5, 5)), x))
+save_figures(Solution.from_frames(layout, [frame]), sys.argv[1], "one")
+print("matplotlib.pyplot" in sys.modules)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+    )
+    assert done.stdout.strip() == "False"
+    assert len(list(tmp_path.iterdir())) == 6

@@ -1,0 +1,145 @@
+"""Nanoseconds per cell and step, beside the memory bandwidth measured in the same run.
+
+A step of three stages reads and writes at least: stage 1 the averages and V, writing one array;
+stages 2 and 3 two arrays of averages and V, writing one; a written line is fetched first. That is
+3 V + 5 averages + 3 * 2 written = 14 numbers, 112 bytes a cell and step (88 if V were free).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.dynamics.birth_death import Mean
+from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.kernels import finite_volumes as kernel
+from meanfield_pde.problem.energy import Landscape
+from meanfield_pde.representations.grid import GridMeasure
+from meanfield_pde.representations.runge_kutta import SSP3
+from meanfield_pde.studies import paper
+from meanfield_pde.studies.tables import table
+
+Array = NDArray[np.float64]
+
+BYTES = 112
+LIMITERS = {
+    "upwind": kernel.UPWIND,
+    "none": kernel.UNLIMITED,
+    "minmod": kernel.MINMOD,
+    "van Leer": kernel.VAN_LEER,
+    "monotonized central": kernel.MONOTONIZED_CENTRAL,
+}
+
+
+@numba.njit(error_model="numpy")
+def _triad(a, b, c):  # type: ignore[no-untyped-def]
+    for i in range(a.size):
+        c[i] = a[i] + 0.5 * b[i]
+
+
+def _best(work: Callable[[], object], repeats: int) -> float:
+    work()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def bandwidth() -> float:
+    """Bytes per second of a triad on arrays that no cache holds, on one core."""
+    n = 1 << 25
+    a, b, c = np.ones(n), np.ones(n), np.ones(n)
+    return 32 * n / _best(lambda: _triad(a, b, c), 5)
+
+
+def _step(arrays: tuple[Array, ...], limiter: int, scales: tuple[float, float]) -> None:
+    u, first, second, potential = arrays
+    dt = 1e-5
+    for source, out, fraction in zip((u, first, second), (first, second, first), SSP3, strict=True):
+        weights = (1.0, fraction, fraction * dt)
+        kernel.stage(u, source, out, potential, weights, scales, (False, False), limiter)
+
+
+def kernel_time(cells: int, limiter: int, threads: int, repeats: int) -> float:
+    """Seconds per cell and step of three stages."""
+    available = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    y, c = np.linspace(-4.0, 4.0, cells)[:, None], np.linspace(-6.0, 6.0, cells)[None, :]
+    u, potential = np.exp(-(y**2) - 0.5 * c**2), 0.1 * np.sin(y) * c
+    arrays = (u, np.empty_like(u), np.empty_like(u), potential)
+    scales = ((cells / 8.0) ** 2, (cells / 12.0) ** 2)
+    seconds = _best(lambda: _step(arrays, limiter, scales), repeats)
+    numba.set_num_threads(available)
+    return seconds / cells**2
+
+
+def main(quick: bool = False) -> None:
+    """Print the tables."""
+    sizes = (256, 512) if quick else (512, 2048)
+    before = bandwidth()
+    rows = []
+    for cells in sizes:
+        for name, limiter in LIMITERS.items():
+            one = kernel_time(cells, limiter, 1, 3 if quick else 10)
+            two = kernel_time(cells, limiter, min(2, numba.get_num_threads()), 10)
+            rows.append(
+                [
+                    f"{cells}^2",
+                    name,
+                    f"{1e9 * one:.1f}",
+                    f"{1e9 * BYTES / before:.1f}",
+                    f"{one * before / BYTES:.2f}",
+                    f"{one / two:.2f}",
+                ]
+            )
+    after = bandwidth()
+    header = ["cells", "limiter", "ns", "bound ns", "ratio", "gain of 2 threads"]
+    title = (
+        f"Transport, 2D, ns per cell and step of three stages on one core; memory "
+        f"{1e-9 * before:.1f} GB/s before, {1e-9 * after:.1f} after; load {os.getloadavg()[0]:.2f}"
+    )
+    print(table(title, header, rows))
+    _parts(sizes[:1])
+
+
+def _potential(landscape: Landscape, mu: GridMeasure) -> Array:
+    return landscape.at(mu).potential
+
+
+def _dissipation(equation: Equation, landscape: Landscape, mu: GridMeasure) -> object:
+    return equation.dissipation(mu, landscape.at(mu))
+
+
+def _parts(sizes: tuple[int, ...]) -> None:
+    """Where the time of a whole step goes."""
+    rows = []
+    available = numba.get_num_threads()
+    numba.set_num_threads(1)
+    for cells in sizes:
+        energy = paper.energy()
+        equation = paper.equation(energy, Mean())
+        mu = paper.start(energy, cells)
+        landscape = mu.landscape(energy)
+        field = landscape.at(mu)
+        transport, birth_death = equation.transport, equation.birth_death
+        assert transport is not None
+        assert birth_death is not None
+        parts: dict[str, Callable[[], object]] = {
+            "V, once": partial(_potential, landscape, mu),
+            "transport, one step": partial(transport.flow, mu, landscape, 1e-4),
+            "birth-death, one step": partial(birth_death.flow, mu, landscape, 1e-4),
+            "error estimate": partial(equation.image_rate, mu, field, landscape),
+            "dissipation": partial(_dissipation, equation, landscape, mu),
+        }
+        for name, work in parts.items():
+            rows.append([f"{cells}^2", name, f"{1e9 * _best(work, 10) / cells**2:.1f}"])
+    numba.set_num_threads(available)
+    print(table("Parts of a step, charged units, one core", ["cells", "part", "ns per cell"], rows))
