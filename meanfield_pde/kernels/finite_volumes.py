@@ -91,7 +91,8 @@ def _combine(out, base, u, keep, fraction, duration, below, above, before, after
 
 @njit(cache=True, error_model="numpy")
 def _stage_rows(
-    first, last, base, current, out, potential, weights, scale0, scale1, periodic0, periodic1, limiter
+    first, last, base, current, out, potential, weights, scale0, scale1, periodic0, periodic1,
+    limiter,
 ):  # fmt: skip
     """Rows first to last - 1 of a stage; returns the largest |w| along axis 0 plus along axis 1."""
     rows, n = current.shape
@@ -130,7 +131,8 @@ def _stage_rows(
             _half_slopes(u[-1:], u[:1], u[1:2], limiter, along[:1])
             _half_slopes(u[-2:-1], u[-1:], u[:1], limiter, along[-1:])
             _fluxes(
-                u[-1:], u[:1], along[-1:], along[:1], v[-1:], v[:1], scale1, floor, flux[:1], fastest1
+                u[-1:], u[:1], along[-1:], along[:1], v[-1:], v[:1],
+                scale1, floor, flux[:1], fastest1,
             )  # fmt: skip
             flux[n] = flux[0]
         _fluxes(

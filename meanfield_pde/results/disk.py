@@ -1,4 +1,4 @@
-"""Between HDF5 and the disk, for two things HDF5 leaves undone.
+"""Between HDF5 and the disk, for what HDF5 leaves undone.
 
 In a flush it writes references to new blocks before the blocks, and the length of the file last: a
 kill in between leaves a file that looks damaged. And it repeats a write that failed when it closes
@@ -7,15 +7,22 @@ the file, and brings down the interpreter at exit.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 
 from meanfield_pde.errors import InputError
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 class DiskFile(h5py.File):
@@ -43,8 +50,10 @@ class DiskFile(h5py.File):
 
     def close(self) -> None:
         """Flush and close."""
-        super().close()
-        self._disk.close()
+        try:
+            super().close()
+        finally:
+            self._disk.close()
         self._disk.check()
 
 
@@ -69,9 +78,9 @@ class _Disk(io.FileIO):
         return len(data)
 
     def readinto(self, buffer: Any) -> int:
-        here = self.tell()
+        at = self.tell()
         self._commit()
-        self.seek(here)
+        self.seek(at)
         return super().readinto(buffer)
 
     def truncate(self, size: int | None = None) -> int:
@@ -110,26 +119,45 @@ class _Disk(io.FileIO):
             self._error = error
 
     def _put(self, at: int, data: memoryview) -> None:
+        self.seek(at)
         while data and self._error is None:
-            written = os.pwrite(self.fileno(), data, at)
-            at, data = at + written, data[written:]
+            data = data[super().write(data) :]
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let interrupts wait: raised while HDF5 is at the disk, they would break off its write."""
+    came: list[signal.Signals] = []
+    # Python handles signals in the main thread only.
+    main = threading.current_thread() is threading.main_thread()
+    all_handlers = {number: signal.getsignal(number) for number in INTERRUPTS if main}
+    handlers = {number: handler for number, handler in all_handlers.items() if callable(handler)}
+    try:
+        for interrupt in handlers:
+            signal.signal(interrupt, lambda number, _: came.append(signal.Signals(number)))
+        yield
+    finally:
+        for interrupt, handler in handlers.items():
+            signal.signal(interrupt, handler)
+        for interrupt in came:
+            signal.raise_signal(interrupt)
 
 
 def check_writable(path: Path) -> None:
     """Make the folder of a file; raise `InputError` if the file cannot be written there."""
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} cannot be written: it is not a file")
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} cannot be written: it is not a file")
         path.parent.mkdir(parents=True, exist_ok=True)
+        for place in (path.parent, path):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {reason(error)}") from error
-    for place in (path.parent, path):
-        if place.exists() and not os.access(place, os.W_OK):
-            raise InputError(f"{path} cannot be written: permission denied")
 
 
 def reason(error: BaseException) -> str:
     """What the system says, without the library's account of where it says so."""
     told = re.search(r"error message = '([^']*)'", str(error))
     system = error.strerror if isinstance(error, OSError) else None
-    return (told[1].lower() if told else system or str(error)) or type(error).__name__
+    return (told[1] if told else system or str(error)) or type(error).__name__

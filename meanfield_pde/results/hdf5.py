@@ -19,7 +19,7 @@ import numpy as np
 
 from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.results import schema
-from meanfield_pde.results.disk import DiskFile, check_writable, reason
+from meanfield_pde.results.disk import DiskFile, check_writable, reason, undisturbed
 from meanfield_pde.results.solution import SCALARS, Array, Frame, Layout, Solution
 
 
@@ -96,10 +96,12 @@ class Writer:
 
     def _extend(self, block: Solution) -> None:
         with self._disk():
-            if self._file is None:
-                self._begin(block)
-            else:
+            if self._file is not None:
                 self._add(self._file, block)
+            elif not self._length["time"]:
+                self._begin(block)
+            else:  # beginning again would replace the file that was closed
+                raise OSError("the run has ended")
 
     def _begin(self, block: Solution) -> None:
         # Opening a new file under its own name would empty the one before it while this one holds
@@ -152,17 +154,18 @@ class Writer:
     @contextlib.contextmanager
     def _disk(self) -> Iterator[None]:
         """Turn trouble with the disk into one sentence, and let go of the file."""
-        try:
-            yield
-        except (OSError, RuntimeError) as error:
-            file, self._file = self._file, None
-            with contextlib.suppress(OSError, RuntimeError):
-                if file is not None:
-                    file.close()
-            raise NumericalFailure(
-                f"{self.path} cannot be written: {reason(error)}; "
-                "make room there or write to another disk"
-            ) from error
+        with undisturbed():
+            try:
+                yield
+            except (OSError, RuntimeError) as error:
+                file, self._file = self._file, None
+                with contextlib.suppress(OSError, RuntimeError):
+                    if file is not None:
+                        file.close()
+                raise NumericalFailure(
+                    f"{self.path} cannot be written: {reason(error)}; "
+                    "make room there or write to another disk"
+                ) from error
 
 
 def write(solution: Solution, path: str | Path) -> Path:

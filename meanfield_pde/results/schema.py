@@ -170,10 +170,11 @@ def get_attributes(file: h5py.File) -> dict[str, Any]:
 
 def get_values(file: h5py.File, name: str) -> NDArray[Any]:
     """One data set; `InputError` unless its values lie in this very file."""
-    # Asking the file for the object would already follow a link out of it.
-    if name not in list(file):
+    # Asking the file itself for the name would already follow a link out of it.
+    links = file.id.links
+    if not links.exists(name.encode()):
         raise InputError(f"it has no {name!r}")
-    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+    if links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
         raise InputError(f"its {name!r} is a link")
     dataset = file[name]
     if dataset.external or dataset.is_virtual:

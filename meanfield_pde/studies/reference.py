@@ -27,7 +27,7 @@ def run(
         paper.equation(energy, balance),
         paper.start(energy, cells, law),
         t_end,
-        step=Controlled(tolerance=1e-6 * min(1.0, 128.0 / cells) ** 3),
+        step=Controlled(tolerance=1e-6 * (64.0 / cells) ** 3),
         record=AtTimes(tuple(t for t in paper.TIMES if t < t_end)),
         save=AtTimes((0.0, 2.0)),
     )
