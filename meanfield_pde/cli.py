@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
     commands = {"run": _run, "check": _check, "plot": _plot, "measure": _measure}
+    _plain_warnings()
     try:
         commands[options.command](options)
     except InputError as error:
@@ -121,7 +122,6 @@ def _run(options: argparse.Namespace) -> None:
     case = work[0].case
     from meanfield_pde.run import execute
 
-    _plain_warnings()
     print(case.title)
     print(work[0].equation)
     results = []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
 from meanfield_pde.observables import Tally, frame, layout
-from meanfield_pde.problem.energy import Field, Landscape
+from meanfield_pde.problem.energy import Discrete, Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import EveryTime, Schedule
@@ -27,6 +27,21 @@ Array = NDArray[np.float64]
 Progress = Callable[[float, float], None]
 
 
+class _Remembering:
+    """A landscape that keeps its last field: a step begins where the one before it ended."""
+
+    def __init__(self, landscape: Landscape) -> None:
+        self._landscape = landscape
+        self._last: tuple[Discrete, Field] | None = None
+        self.image, self.norm = landscape.image, landscape.norm
+
+    def at(self, mu: Discrete) -> Field:
+        """The field at mu, formed once for the same value in a row."""
+        if self._last is None or self._last[0] is not mu:
+            self._last = (mu, self._landscape.at(mu))
+        return self._last[1]
+
+
 class _Stepper:
     """One measure on its way: the current state, and how to take it to a given time."""
 
@@ -34,7 +49,7 @@ class _Stepper:
         self, equation: Equation, mu: Measure, splitting: Splitting, step: Step, seconds: Seconds
     ) -> None:
         self.equation, self.splitting, self.step, self.seconds = equation, splitting, step, seconds
-        self.landscape: Landscape = mu.landscape(equation.energy)
+        self.landscape: Landscape = _Remembering(mu.landscape(equation.energy))
         self.mu = mu
         self.time = 0.0
         self.field: Field = self.landscape.at(mu)

@@ -57,17 +57,22 @@ class Features(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """psi and its derivative at all pairs of inputs and one-parameter nodes."""
+    """psi and its derivative at all pairs of inputs x and one-parameter nodes."""
 
-    values_of_unit: Array
-    derivatives: Array
+    unit: OneParameterUnit
+    inputs: Array
     data_weights: Array
+    parameter: Array
 
-    @classmethod
-    def of(cls, unit: OneParameterUnit, x: Array, w: Array, parameter: Array) -> Table:
-        """Evaluate a unit at all pairs."""
-        value = unit.value(x, parameter)
-        return cls(value, unit.derivative(x, parameter, value), w)
+    @cached_property
+    def values_of_unit(self) -> Array:
+        """psi(x_q, y_i)."""
+        return self.unit.value(self.inputs, self.parameter)
+
+    @cached_property
+    def derivatives(self) -> Array:
+        """d psi / dy (x_q, y_i)."""
+        return self.unit.derivative(self.inputs, self.parameter, self.values_of_unit)
 
     def prediction(self, values: Array, weight: float) -> Array:
         """Sum over nodes."""
@@ -194,10 +199,10 @@ def features(unit: Unit, x: Array, w: Array, nodes: Nodes) -> Features:
     """The linear maps of a unit between a data quadrature (x, w) and nodes."""
     base = unit.base if isinstance(unit, Charged) else unit
     if isinstance(nodes, GridNodes):
-        table = Table.of(base, x, w, nodes.axes[0])
+        table = Table(base, x, w, nodes.axes[0])
         return ChargedOnGrid(table, nodes.axes[1]) if isinstance(unit, Charged) else table
     coordinates = nodes.coordinates()
-    table = Table.of(base, x, w, coordinates[0])
+    table = Table(base, x, w, coordinates[0])
     return ChargedAtPoints(table, coordinates[1]) if isinstance(unit, Charged) else table
 
 

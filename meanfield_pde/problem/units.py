@@ -35,13 +35,19 @@ class Gaussian:
 
     def value(self, x: Array, y: Array) -> Array:
         """psi, shape (inputs, parameters)."""
-        distance = x[:, None] - y[None, :]
-        scale = 1.0 / math.sqrt(2.0 * math.pi * self.variance)
-        return scale * np.exp(distance * distance * (-0.5 / self.variance))
+        result = x[:, None] - y[None, :]
+        result *= result
+        result *= -0.5 / self.variance
+        np.exp(result, out=result)
+        result *= 1.0 / math.sqrt(2.0 * math.pi * self.variance)
+        return result
 
     def derivative(self, x: Array, y: Array, value: Array) -> Array:
         """D psi / dy at the pairs where psi is `value`."""
-        return (x[:, None] - y[None, :]) * value / self.variance
+        result = x[:, None] - y[None, :]
+        result *= value
+        result *= 1.0 / self.variance
+        return result
 
 
 @dataclass(frozen=True)

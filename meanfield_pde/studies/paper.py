@@ -37,7 +37,7 @@ def energy(charge_range: float = 6.0, location_range: float = 4.0) -> Energy:
     return Energy(
         unit=Charged(Gaussian(0.5)),
         target=Mixture((1 / 3, -2 / 3, 1 / 3), (-2.0, 0.0, 2.0), (0.5, 1.0, 0.5)),
-        data=Line(-10.0, 10.0, 81),
+        data=Line(-10.0, 10.0, 51),
         space=Box((-location_range, -charge_range), (location_range, charge_range)),
     )
 
