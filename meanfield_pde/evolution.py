@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
 from meanfield_pde.observables import Tally, frame, layout
-from meanfield_pde.problem.energy import Discrete, Field, Landscape
+from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import EveryTime, Schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meanfield_pde.dynamics.equation import Equation
-from meanfield_pde.problem.energy import Field
+from meanfield_pde.problem.landscape import Field
 from meanfield_pde.representations.measure import GridMeasure, Measure
 from meanfield_pde.results.solution import Frame, Layout, Snapshot
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from meanfield_pde.errors import InputError, require
-from meanfield_pde.problem.energy import Field, Landscape
+from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law
 from meanfield_pde.representations.measure import GridMeasure, Measure, Moved, ParticleMeasure
 

@@ -13,7 +13,8 @@ from pydantic import Discriminator
 from meanfield_pde.dynamics.birth_death import BirthDeath
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.errors import require
-from meanfield_pde.problem.energy import AnyEnergy, Field, Landscape
+from meanfield_pde.problem.energy import AnyEnergy
+from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.errors import require
-from meanfield_pde.problem.energy import Field, Landscape
+from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
 
 Array = NDArray[np.float64]

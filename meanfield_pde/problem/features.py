@@ -71,7 +71,7 @@ class Table:
 
     @cached_property
     def derivatives(self) -> Array:
-        """d psi / dy (x_q, y_i)."""
+        """D psi / dy (x_q, y_i)."""
         return self.unit.derivative(self.inputs, self.parameter, self.values_of_unit)
 
     def prediction(self, values: Array, weight: float) -> Array:

@@ -14,8 +14,9 @@ from pydantic import Discriminator
 from meanfield_pde.errors import NumericalFailure, StepTooLong, require
 from meanfield_pde.kernels import finite_volumes as kernel
 from meanfield_pde.kernels.reaction import reweight
-from meanfield_pde.problem.energy import AnyEnergy, Field, Landscape
+from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.features import mass_of
+from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law, law_factors
 from meanfield_pde.problem.nodes import GridNodes
 from meanfield_pde.problem.spaces import Axis, Space

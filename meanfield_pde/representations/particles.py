@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.errors import NumericalFailure, require
-from meanfield_pde.problem.energy import AnyEnergy, Discrete, Field, Landscape
+from meanfield_pde.problem.energy import AnyEnergy
+from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.problem.laws import Law, law_factors
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space

@@ -105,8 +105,12 @@ class _Disk(io.FileIO):
         """New blocks, then the length of the file, then the changed blocks that refer to them."""
         length, waiting = self._length, self._waiting
         self._waiting = []
-        new = [(max(at, length), data[max(length - at, 0) :]) for at, data in waiting]
-        changed = [(at, data[: max(length - at, 0)]) for at, data in waiting]
+        new = [
+            (max(at, length), data[max(length - at, 0) :])
+            for at, data in waiting
+            if at + len(data) > length
+        ]
+        changed = [(at, data[: length - at]) for at, data in waiting if at < length]
         try:
             for at, data in new:
                 self._put(at, data)

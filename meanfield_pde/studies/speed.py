@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.birth_death import Mean
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.kernels import finite_volumes as kernel
-from meanfield_pde.problem.energy import Landscape
+from meanfield_pde.problem.landscape import Landscape
 from meanfield_pde.representations.grid import GridMeasure
 from meanfield_pde.representations.runge_kutta import SSP3
 from meanfield_pde.studies import paper

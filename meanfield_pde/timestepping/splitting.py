@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator
 
 from meanfield_pde.dynamics.equation import Equation
-from meanfield_pde.problem.energy import Landscape
+from meanfield_pde.problem.landscape import Landscape
 from meanfield_pde.representations.measure import Measure, Moved
 
 Seconds = MutableMapping[str, float]

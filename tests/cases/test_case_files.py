@@ -54,7 +54,7 @@ def test_a_case_runs(path, tmp_path):
         assert solution.time[-1] == 0.05
         assert np.all(np.isfinite(solution.energy))
         assert np.all(solution.smallest_density >= 0)
-        assert solution.time.size > 2
+        assert solution.steps[-1] >= 1
         assert parse(solution.attributes["case"], "attribute") == job.case
         again = mf.read(job.path)
         assert np.array_equal(again.measure, solution.measure)

@@ -8,16 +8,17 @@ import meanfield_pde as mf
 from meanfield_pde.case import load, parse
 from meanfield_pde.run import execute, jobs
 
+
 @pytest.fixture
 def charged_case(circle_case):
     """A charged unit on a cylinder, from the circle's case file."""
     settings = [
         'unit={kind = "charged", base = {kind = "von_mises", kappa = 2.0}}',
         "space.kind=product",
-        'space.factors=[{kind = "circle"}, {kind = "interval", lower = -3.0, upper = 3.0}]',
+        'space.factors=[{kind = "circle"}, {kind = "interval", lower = -5.0, upper = 5.0}]',
         "initial.kind=product",
         'initial.factors=[{kind = "uniform"}, {kind = "normal"}]',
-        "method.cells=[16, 12]",
+        "method.cells=[16, 20]",
         "companion.kind=particles",
         "companion.number=25",
         "output.record={kind = 'every', interval = 0.1}",
@@ -43,7 +44,7 @@ def test_a_grid_run_opens_as_a_labelled_data_set(runs):
         assert data["target"].dims == ("x",)
         assert data["parameter"].values.tolist() == ["theta", "c"]
         assert data["time"].values == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
-        assert data["c"].values == pytest.approx(np.arange(-2.75, 3, 0.5))
+        assert data["c"].values == pytest.approx(np.arange(-4.75, 5, 0.5))
         middle = data["density"].sel(snapshot_time=0.2)
         assert np.array_equal(middle, solution.measure[1])
         mass = middle.sum() * (2 * np.pi / 16) * 0.5

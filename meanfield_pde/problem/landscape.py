@@ -1,0 +1,83 @@
+"""What an energy looks like from nodes: the interface between the physics and its numerics."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Discrete(Protocol):
+    """A measure with mass weight * values[i] at node i of a landscape."""
+
+    @property
+    def values(self) -> Array:
+        """One entry a node."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """Mass of a node where values is 1."""
+        ...
+
+
+class Field(Protocol):
+    """The energy and its first variation at one measure.
+
+    Attributes
+    ----------
+    energy, mass : float
+    integral : float
+        int V dmu (the mean potential Vbar times the mass).
+    potential : array
+        V at the nodes.
+    gradient : tuple of array
+        dV / d theta_k at the nodes, broadcast to their shape.
+    prediction : array (data points,)
+        f[mu]; empty for a fixed potential.
+    image : array
+        `Landscape.image` of mu itself.
+    mean_squares : (float, tuple of float)
+        int V^2 dmu and int (d_k V)^2 dmu.
+    mean_square_norms : (float, tuple of float)
+        int int phi^2 dnu dmu and int int (d_k phi)^2 dnu dmu: weighted by alpha and the mobility
+        they bound the rate at which the prediction feeds back on itself. Zero without interaction.
+    """
+
+    @property
+    def energy(self) -> float: ...  # noqa: D102
+    @property
+    def mass(self) -> float: ...  # noqa: D102
+    @property
+    def integral(self) -> float: ...  # noqa: D102
+    @property
+    def prediction(self) -> Array: ...  # noqa: D102
+    @property
+    def image(self) -> Array: ...  # noqa: D102
+    @property
+    def potential(self) -> Array: ...  # noqa: D102
+    @property
+    def gradient(self) -> tuple[Array, ...]: ...  # noqa: D102
+    @property
+    def mean_squares(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
+    @property
+    def mean_square_norms(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
+
+
+class Landscape(Protocol):
+    """An energy seen from the nodes of a representation."""
+
+    def at(self, mu: Discrete) -> Field:
+        """The energy and its first variation at mu."""
+        ...
+
+    def image(self, values: Array, weight: float) -> Array:
+        """What a small change of mu does to the problem: to f, or to the energy without data."""
+        ...
+
+    def norm(self, image: Array) -> float:
+        """The size of an image, relative to f*, or to the spread of V."""
+        ...
