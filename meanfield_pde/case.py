@@ -122,10 +122,15 @@ class Case:
         """Build everything that is cheap, so that what does not fit is found before a run."""
         self.energy()
         axes = self.space.axes
-        law_factors(self.initial, axes)
+        laws = {"[initial]": self.initial}
         for term in self.terms:
             if isinstance(term, BirthDeath) and isinstance(term.balance, Reinjection):
-                law_factors(term.balance.law, axes)
+                laws["[terms] birth_death balance"] = term.balance.law
+        for where, law in laws.items():
+            try:
+                law_factors(law, axes)
+            except InputError as error:
+                raise InputError(f"{where} {error}") from None
         methods = [self.method] if self.companion is None else [self.method, self.companion]
         for method in methods:
             equation = self.equation(method)

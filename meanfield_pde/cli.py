@@ -120,8 +120,11 @@ def _run(options: argparse.Namespace) -> None:
     _use_threads(options.threads)
     work = _jobs(options)
     case = work[0].case
+    from meanfield_pde.results.disk import check_writable
     from meanfield_pde.run import execute
 
+    for job in work:
+        check_writable(job.path)
     print(case.title)
     print(work[0].equation)
     results = []

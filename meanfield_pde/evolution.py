@@ -172,6 +172,17 @@ class _Stepper:
         )
 
 
+def _merged(record: tuple[float, ...], save: tuple[float, ...]) -> list[tuple[float, bool]]:
+    """All times in order and whether a snapshot is due; times apart by a rounding are one."""
+    merged: list[tuple[float, bool]] = []
+    for time_, saved in sorted([(t, False) for t in record] + [(t, True) for t in save]):
+        if merged and time_ - merged[-1][0] <= 1e-12 * time_:
+            merged[-1] = (time_, merged[-1][1] or saved)
+        else:
+            merged.append((time_, saved))
+    return merged
+
+
 def evolve(
     equation: Equation,
     mu: Measure,
@@ -207,18 +218,19 @@ def evolve(
     save = EveryTime(t_end / 4.0) if save is None else save
     if not isinstance(step, Fixed) and not isinstance(mu, GridMeasure):
         raise InputError("step = 'controlled': expected 'fixed' for a particle method")
-    saves = set(save.times(t_end))
+    times = _merged(record.times(t_end), save.times(t_end))
     stepper = _Stepper(equation, mu, splitting, step, {} if seconds is None else seconds)
     walls_at_start = mu.wall_mass()
     warned = False
-    for target in sorted(saves | set(record.times(t_end))):
+    recorded = -1.0
+    for target, snapshot in times:
         try:
             stepper.advance_to(target, progress)
         except NumericalFailure as failure:
-            state = (stepper.mu, stepper.field, stepper.tally)
-            yield frame(stepper.time, equation, *state, snapshot=True)
+            if stepper.time > recorded:
+                state = (stepper.mu, stepper.field, stepper.tally)
+                yield frame(stepper.time, equation, *state, snapshot=True)
             raise NumericalFailure(f"stopped at t = {stepper.time:.6g}: {failure}") from failure
-        snapshot = target in saves
         result = frame(target, equation, stepper.mu, stepper.field, stepper.tally, snapshot)
         walls = result.scalars["wall_mass"]
         if not warned and walls > WALL_MASS and walls > 2.0 * walls_at_start:
@@ -230,6 +242,7 @@ def evolve(
                 stacklevel=2,
             )
         yield result
+        recorded = target
 
 
 def solve(
@@ -290,5 +303,5 @@ def solve(
         attributes["outcome"] = str(failure)
         failure.solution = Solution.from_frames(layout(equation, mu), frames, attributes)
         raise
-    attributes["seconds"] = dict(seconds)
+    attributes.update({f"seconds {part}": value for part, value in seconds.items()})
     return Solution.from_frames(layout(equation, mu), frames, attributes)

@@ -10,6 +10,7 @@ Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), equations (7), (9) and
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -83,16 +84,21 @@ class Reinjection:
     def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
         """Mu exp(-V time); a deficit is refilled from the law, a surplus scaled away.
 
-        What is injected decays for half of the time, which makes it second order.
+        What is injected decays for half of the time, which makes it second order. A surplus is
+        treated as `Mean` treats it, to the last bit.
         """
+        mean = field.integral / field.mass
         mass = mu.mass
-        changed = mu.reweighted(field.potential, -time)
-        new_mass = changed.mass
-        drift = abs(new_mass / mass - 1.0)
+        changed = mu.reweighted(field.potential, -time, shift=mean)
+        decay = math.exp(-mean * time)
+        new_mass = changed.mass * decay
         if new_mass >= mass:
-            return Moved(changed.scaled(mass / new_mass), drift)
+            return Moved(changed.scaled(mass / changed.mass), abs(changed.mass / mass - 1.0))
         born = mu.project(self.law).reweighted(field.potential, -0.5 * time)
-        return Moved(changed.injected(born, (mass - new_mass) / born.mass), drift)
+        survivors = changed.scaled(decay)
+        return Moved(
+            survivors.injected(born, (mass - new_mass) / born.mass), abs(new_mass / mass - 1.0)
+        )
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
         """- V mu + Vbar mu_b or - V mu + Vbar mu."""

@@ -18,9 +18,9 @@ add up to one only up to rounding, and mass would drift by that much at every st
                s_j       ^  s_{j+1}                   ^  face j+1/2: w and flux
 
 All arrays are (rows, columns); a one-dimensional grid is one row. Fluxes along axis 1 never cross a
-row; fluxes along axis 0 are carried from one row to the next. Walls have zero flux, and cells at
-a wall are reconstructed with slope zero. A velocity that is a difference of V at cell centres
-makes the semi-discrete energy decay: dE/dt = sum of (V_{j+1} - V_j) * flux <= 0.
+row; fluxes along axis 0 are carried from one row to the next. Walls have zero flux, and a cell at
+a wall sees itself beyond it (so its limited slope is zero). A velocity that is a difference of V
+at cell centres makes the semi-discrete energy decay: dE/dt = sum of (V_{j+1} - V_j) * flux <= 0.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _stage_rows(
     first, last, base, current, out, potential, weights, scale0, scale1, periodic0, periodic1,
     limiter,
 ):  # fmt: skip
-    """Rows first to last - 1 of a stage; returns the largest |w| along axis 0 plus along axis 1."""
+    """Rows first to last - 1 of a stage; returns the largest |w| along axis 0 and along axis 1."""
     rows, n = current.shape
     keep, fraction, duration = weights
     # A limited face value is at least zero, but where neighbours differ by 1e16 rounding takes it
@@ -127,9 +127,10 @@ def _stage_rows(
             )  # fmt: skip
             slope, slope_up = slope_up, slope
         _half_slopes(u[:-2], u[1:-1], u[2:], limiter, along[1:-1])
+        beyond_left, beyond_right = (u[-1:], u[:1]) if periodic1 else (u[:1], u[-1:])
+        _half_slopes(beyond_left, u[:1], u[1:2], limiter, along[:1])
+        _half_slopes(u[-2:-1], u[-1:], beyond_right, limiter, along[-1:])
         if periodic1:
-            _half_slopes(u[-1:], u[:1], u[1:2], limiter, along[:1])
-            _half_slopes(u[-2:-1], u[-1:], u[:1], limiter, along[-1:])
             _fluxes(
                 u[-1:], u[:1], along[-1:], along[:1], v[-1:], v[:1],
                 scale1, floor, flux[:1], fastest1,
@@ -140,7 +141,7 @@ def _stage_rows(
         )  # fmt: skip
         _combine(out[i], base[i], u, keep, fraction, duration, below, above, flux[:-1], flux[1:])
         below, above = above, below
-    return fastest0.max() + fastest1.max()
+    return fastest0.max(), fastest1.max()
 
 
 @njit(cache=True, error_model="numpy")
@@ -159,13 +160,13 @@ def _stage_parallel(
 ):
     rows = current.shape[0]
     blocks = min(rows, BLOCKS)
-    rates = np.zeros(blocks)
+    fastest = np.zeros((blocks, 2))
     for k in prange(blocks):
-        rates[k] = _stage_rows(
+        fastest[k, 0], fastest[k, 1] = _stage_rows(
             k * rows // blocks, (k + 1) * rows // blocks, base, current, out, potential, weights,
             scale0, scale1, periodic0, periodic1, limiter,
         )  # fmt: skip
-    return rates.max()
+    return fastest[:, 0].max(), fastest[:, 1].max()
 
 
 def stage(base, current, out, potential, weights, scales, periodic, limiter):
@@ -195,7 +196,8 @@ def stage(base, current, out, potential, weights, scales, periodic, limiter):
         if get_num_threads() > 1 and current.size >= PARALLEL_CELLS and current.shape[0] > 1
         else _stage_serial
     )
-    return run(base, current, out, potential, weights, *scales, *periodic, limiter)
+    fastest = run(base, current, out, potential, weights, *scales, *periodic, limiter)
+    return fastest[0] + fastest[1]
 
 
 @njit(cache=True, error_model="numpy")

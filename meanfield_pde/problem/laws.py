@@ -36,6 +36,11 @@ class Uniform:
         if self.lower is not None and self.upper is not None:
             require(self.lower < self.upper, "upper", self.upper, f"more than {self.lower}")
 
+    def __str__(self) -> str:
+        if self.lower is None and self.upper is None:
+            return "uniform"
+        return f"uniform on [{self.lower}, {self.upper}]"
+
     def bounds(self, axis: Axis) -> tuple[float, float]:
         """The ends of the range this law fills."""
         lower = axis.lower if self.lower is None else self.lower
@@ -73,6 +78,9 @@ class Normal:
     def __post_init__(self) -> None:
         require(self.deviation > 0, "deviation", self.deviation, "a positive number")
 
+    def __str__(self) -> str:
+        return f"normal({self.mean}, {self.deviation}^2)"
+
     def _standard(self, axis: Axis) -> tuple[float, float]:
         return (axis.lower - self.mean) / self.deviation, (axis.upper - self.mean) / self.deviation
 
@@ -80,8 +88,7 @@ class Normal:
         """The part of the law beyond the ends of the axis."""
         if axis.periodic:
             raise InputError(
-                f"normal law with mean = {self.mean!r}: expected a parameter on an interval, "
-                "not on a circle"
+                f"law {str(self)!r}: expected a parameter on an interval, not on a circle"
             )
         lower, upper = self._standard(axis)
         return float(ndtr(lower) + ndtr(-upper))
@@ -114,6 +121,9 @@ class Point:
     location: float = 0.0
     kind: Literal["point"] = "point"
 
+    def __str__(self) -> str:
+        return f"all at {self.location}"
+
     def mass_outside(self, axis: Axis) -> float:
         """0 or 1."""
         return 0.0 if axis.lower <= self.location <= axis.upper else 1.0
@@ -143,6 +153,9 @@ class ProductLaw:
     factors: tuple[OneParameterLaw, ...]
     kind: Literal["product"] = "product"
 
+    def __str__(self) -> str:
+        return " x ".join(str(factor) for factor in self.factors)
+
 
 Law = Annotated[Uniform | Normal | Point | ProductLaw, Discriminator("kind")]
 
@@ -171,7 +184,7 @@ def law_factors(law: Law, axes: tuple[Axis, ...]) -> tuple[OneParameterLaw, ...]
         outside = factor.mass_outside(axis)
         if outside > LOST_MASS:
             raise InputError(
-                f"law {factor!r}: expected it inside [{axis.lower:g}, {axis.upper:g}], but "
+                f"law {str(factor)!r}: expected it inside [{axis.lower:g}, {axis.upper:g}], but "
                 f"{100 * outside:.3g} % of its mass lies outside"
             )
     return factors

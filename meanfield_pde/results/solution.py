@@ -71,6 +71,13 @@ class Layout:
     target: Array
     equation: str
 
+    @property
+    def measure_shape(self) -> tuple[int, ...]:
+        """Of one snapshot of the measure."""
+        if self.representation == "particles":
+            return (self.particles, len(self.parameters))
+        return tuple(centres.size for centres in self.centres)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -159,8 +166,12 @@ class Solution:
             mean=np.array([frame.mean for frame in kept]),
             variance=np.array([frame.variance for frame in kept]),
             snapshot_time=np.array([frame.time for frame in saved]),
-            measure=np.array([snapshot.measure for snapshot in snapshots]),
-            prediction=np.array([snapshot.prediction for snapshot in snapshots]),
+            measure=np.array([snapshot.measure for snapshot in snapshots]).reshape(
+                len(saved), *layout.measure_shape
+            ),
+            prediction=np.array([snapshot.prediction for snapshot in snapshots]).reshape(
+                len(saved), layout.inputs.size
+            ),
             attributes=dict(attributes or {}),
         )
 

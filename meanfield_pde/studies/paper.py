@@ -51,12 +51,13 @@ def equation(energy: Energy, balance: Balance | None, alpha: float = ALPHA) -> E
 
 def start(
     energy: Energy,
-    cells: int,
+    cells: int | tuple[int, int],
     law: Law = FULL_SUPPORT,
     reconstruction: Reconstruction = Muscl(),  # noqa: B008
 ) -> GridMeasure:
-    """A law on a grid of cells x cells."""
-    return FiniteVolumes((cells, cells), reconstruction).project(law, energy.space)
+    """A law on a grid of cells (y, c), or cells x cells."""
+    both = (cells, cells) if isinstance(cells, int) else cells
+    return FiniteVolumes(both, reconstruction).project(law, energy.space)
 
 
 METHODS: dict[str, Balance | None] = {"gradient descent": None, "birth-death": Mean()}

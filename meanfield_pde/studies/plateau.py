@@ -40,11 +40,16 @@ def run(
     charge_range: float = 8.0,
     tolerance: float = 1e-6,
 ) -> Solution:
-    """One run to t = 100."""
+    """One run to t = 100; cells of the same size whatever the range of c."""
     energy = paper.energy(charge_range)
     return solve(
         paper.equation(energy, balance),
-        paper.start(energy, cells, paper.BAD_INITIALISATION, reconstruction),
+        paper.start(
+            energy,
+            (cells, round(cells * charge_range / 8.0)),
+            paper.BAD_INITIALISATION,
+            reconstruction,
+        ),
         100.0,
         step=Controlled(tolerance=tolerance),
         record=EveryTime(0.25),
@@ -64,6 +69,7 @@ def main(quick: bool = False) -> None:
         ("birth-death", middle, Mean(), Muscl("monotonized_central"), 8.0, 1e-6),
         ("birth-death", middle, Mean(), Upwind(), 8.0, 1e-6),
         ("birth-death", middle, Mean(), van_leer, 6.0, 1e-6),
+        ("birth-death", middle, Mean(), van_leer, 12.0, 1e-6),
         ("birth-death", middle, Mean(), van_leer, 8.0, 1e-7),
         ("with reinjection", grids[0], Reinjection(paper.REBORN), van_leer, 8.0, 1e-6),
         ("with reinjection", middle, Reinjection(paper.REBORN), van_leer, 8.0, 1e-6),

@@ -1,4 +1,4 @@
-"""The file of a run in the hands of other tools: labelled axes, where it comes from, how it ended."""
+"""The file of a run in the hands of other tools: labelled axes, and where it comes from."""
 
 import numpy as np
 import pytest

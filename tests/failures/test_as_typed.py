@@ -42,7 +42,6 @@ def test_a_wrong_input_is_one_line(circle_case):
 
 
 def test_a_warning_is_one_plain_line(circle_case):
-    """Half a circle's worth of particles is no warning; mass driven to a wall is."""
     text = circle_case.read_text()
     start, end = text.index("[unit]"), text.index("[[terms]]")
     escape = (
@@ -94,29 +93,3 @@ def test_what_was_computed_before_an_interruption_is_kept(circle_case, sent, cod
     assert solution.time.size > 1
     assert solution.time == pytest.approx(0.1 * np.arange(solution.time.size))
     assert np.all(np.isfinite(solution.energy))
-
-
-def test_threads_change_no_bit(circle_case):
-    """A grid in the plane, above the size from which kernels share their work."""
-    settings = [
-        'unit={kind = "charged", base = {kind = "von_mises", kappa = 2.0}}',
-        "space.kind=product",
-        'space.factors=[{kind = "circle"}, {kind = "interval", lower = -5.0, upper = 5.0}]',
-        "initial.kind=product",
-        'initial.factors=[{kind = "uniform"}, {kind = "normal"}]',
-        "method.cells=[192, 180]",
-        "time.t_end=0.02",
-        "output.record={kind = 'every', interval = 0.01}",
-    ]
-    words = [word for setting in settings for word in ("--set", setting)]
-    solutions = []
-    for threads in ("1", "2", "2"):
-        done = typed(circle_case.parent, "run", "circle.toml", "--threads", threads, *words)
-        assert done.returncode == 0, done.stderr
-        solutions.append(mf.read(circle_case.parent / "made" / "circle.h5"))
-        assert solutions[-1].attributes["threads"] == int(threads)
-    one, two, again = solutions
-    assert one.steps[-1] > 2
-    for other in (two, again):
-        assert np.array_equal(one.measure, other.measure)
-        assert np.array_equal(one.energy, other.energy)

@@ -50,7 +50,8 @@ GROWTH = [
     "unit.kappa=0.5",
     "target={kind = 'teacher', centres = [0.0, 2.1, -2.1], masses = [40.0, 40.0, 40.0]}",
     "initial={kind = 'uniform', lower = -1.0, upper = 2.0}",
-    "terms.birth_death={kind = 'birth_death', alpha = 0.05, balance = {kind = 'free'}}",
+    "terms.birth_death.alpha=0.05",
+    "terms.birth_death.balance={kind = 'free'}",
     "time.step={kind = 'fixed', dt = 0.1}",
     "time.t_end=2.0",
     "output.record={kind = 'every', interval = 0.1}",
@@ -82,9 +83,7 @@ def test_mass_at_a_wall_warns(escape_case):
 def test_no_warning_where_mass_began_at_the_wall():
     """A uniform law touches the walls from the start."""
     space = mf.Interval(-1.0, 1.0)
-    equation = mf.Equation(
-        mf.PotentialEnergy(mf.Quadratic(((0.01,),)), space), [mf.Transport()]
-    )
+    equation = mf.Equation(mf.PotentialEnergy(mf.Quadratic(((0.01,),)), space), [mf.Transport()])
     mu = mf.FiniteVolumes(16).project(mf.Uniform(), space)
     assert mf.solve(equation, mu, 1.0).wall_mass[-1] > 0.1  # a warning would be an error
 

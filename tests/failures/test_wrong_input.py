@@ -149,9 +149,9 @@ def test_an_earlier_result_survives_a_wrong_input(circle_case, refuse, capsys):
     assert result.read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["walk", "x"], ["run", "x", "--threads", "two"]])
-def test_a_wrong_command_line_shows_how_to_use_it(arguments, capsys):
+@pytest.mark.parametrize("words", ["", "run", "walk x", "run x --threads two"])
+def test_a_wrong_command_line_shows_how_to_use_it(words, capsys):
     with pytest.raises(SystemExit) as end:
-        main(arguments)
+        main(words.split())
     assert end.value.code == 2
     assert "usage: python -m meanfield_pde" in capsys.readouterr().err

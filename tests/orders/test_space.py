@@ -29,8 +29,8 @@ def gaussian(name, half_width, t_end, **data):
 def circle(name, exact, t_end, balance=None):
     """Mass on the circle drawn to 0: by a fixed potential, or by cosine units and their target."""
     if getattr(exact, "coupling", 0.0):
-        unit, target = mf.Cosine(exact.coupling), mf.Teacher((0.0,), (exact.force / exact.coupling,))
-        energy = mf.Energy(unit, target, mf.UniformCircle(16), mf.Circle())
+        target = mf.Teacher((0.0,), (exact.force / exact.coupling,))
+        energy = mf.Energy(mf.Cosine(exact.coupling), target, mf.UniformCircle(16), mf.Circle())
     else:
         energy = mf.PotentialEnergy(mf.CosineWell(exact.force), mf.Circle())
     terms = [mf.BirthDeath(exact.alpha, balance or mf.Mean())] if exact.alpha else []

@@ -84,9 +84,7 @@ def label(value):
 def test_order_in_time(energy, terms, splitting, order, largest):
     """Both splittings have one limit, so the finest Strang run is the reference of both."""
     reference, weight = end(energy, terms, mf.Strang(), FINE)
-    errors = [
-        np.abs(end(energy, terms, splitting, n)[0] - reference).sum() * weight for n in STEPS
-    ]
+    errors = [np.abs(end(energy, terms, splitting, n)[0] - reference).sum() * weight for n in STEPS]
     assert_order([1 / n for n in STEPS], errors, order, 0.1, largest)
 
 

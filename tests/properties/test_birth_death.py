@@ -33,6 +33,20 @@ def test_the_mean_balance_is_positive_and_keeps_mass_and_support(data, rate):
     assert np.all(moved.density[mu.density == 0] == 0)
 
 
+@given(st.data(), rates)
+def test_the_drift_is_the_change_of_mass_before_it_was_balanced(data, rate):
+    """In a fixed potential: of mu exp(-alpha dt (V - Vbar)), Vbar taken at the midpoint."""
+    mu = data.draw(measures())
+    landscape = data.draw(landscapes(mu))
+    time = rate / np.ptp(landscape.potential)
+    half = flow(mu, landscape, mf.Mean(), rate / 2).measure
+    mean = landscape.at(half).energy / half.mass
+    changed = mu.density * np.exp(-time * (landscape.potential - mean))
+    expected = abs(changed.sum() / mu.density.sum() - 1)
+    drift = flow(mu, landscape, mf.Mean(), rate).mass_drift
+    assert drift == pytest.approx(expected, rel=1e-8, abs=1e-12)
+
+
 @given(st.data(), rates, st.floats(-2.0, 2.0))
 def test_reinjection_is_positive_and_keeps_mass(data, rate, mean_potential):
     mu = data.draw(measures())

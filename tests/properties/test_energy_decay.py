@@ -42,7 +42,7 @@ def energies_of_all_steps(equation, mu, t_end, splitting):
 
 @pytest.mark.parametrize("splitting", [mf.Strang(), mf.Lie()], ids=lambda s: s.kind)
 @pytest.mark.parametrize("with_birth_death", [False, True])
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(energy=energies(), alpha=st.floats(0.1, 50.0), uniform=st.booleans())
 def test_energy_never_increases(energy, alpha, uniform, splitting, with_birth_death):
     birth_death = [mf.BirthDeath(alpha)] if with_birth_death else []

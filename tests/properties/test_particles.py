@@ -99,6 +99,19 @@ def test_transport_is_a_step_down_the_gradient():
     assert moved.wall_mass() == pytest.approx(np.mean(np.abs(free[:, 1]) >= 1))
 
 
+def test_particles_in_a_fixed_potential_take_euler_steps():
+    space = mf.Interval(-2.0, 2.0)
+    energy = mf.PotentialEnergy(mf.Quadratic(((1.5,),), offset=0.2), space)
+    mu = mf.Particles(number=50).project(mf.Uniform(), space)
+    equation = mf.Equation(energy, [mf.Transport()])
+    end = mf.AtTimes(())
+    solution = mf.solve(equation, mu, 1.0, step=mf.Fixed(0.1), record=end, save=end)
+    assert solution.steps[-1] == 10
+    assert solution.measure[-1] == pytest.approx(mu.points * (1 - 0.15) ** 10, abs=1e-14)
+    expected = 0.2 + 0.75 * np.mean(solution.measure[-1] ** 2)
+    assert solution.energy[-1] == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 6.0])
 def test_particles_follow_the_equation(alpha):
     """Mean energy of 12 seeds within three standard errors, plus the error of dt, of the grid's."""

@@ -130,3 +130,17 @@ def test_a_wall_holds_what_is_pushed_against_it():
         mu = mu.transported(slope, (1.0,), 0.04)
     assert mu.density[-1] * mu.weight == pytest.approx(1.0, abs=1e-6)
     assert mu.mass == pytest.approx(1.0, abs=1e-13)
+
+
+def test_mass_does_not_drift_over_ten_thousand_steps():
+    """Never renormalised; V interacts, the density sharpens."""
+    energy = mf.Energy(
+        mf.VonMises(2.0), mf.Teacher((1.0, -2.0), (0.6, 0.4)), mf.UniformCircle(16), mf.Circle()
+    )
+    mu = mf.FiniteVolumes(24).project(mf.Uniform(-1.0, 2.0), energy.space)
+    equation, end = mf.Equation(energy, [mf.Transport()]), mf.AtTimes(())
+    solution = mf.solve(equation, mu, 30.0, step=mf.Fixed(0.003), record=end, save=end)
+    assert solution.steps[-1] == 10_000
+    assert abs(solution.mass[-1] / solution.mass[0] - 1) < 1e-13
+    assert solution.smallest_density[-1] >= 0
+    assert np.abs(solution.measure[-1] - mu.density).max() > 0.1

@@ -90,9 +90,7 @@ def gaussian(variance, charged=False):
     def force(y):
         return -sum(w * normal_density(y - m, variance + v) for w, m, v in parts)
 
-    constant = sum(
-        w * u * normal_density(m - n, v + s) for w, m, v in parts for u, n, s in parts
-    )
+    constant = sum(w * u * normal_density(m - n, v + s) for w, m, v in parts for u, n, s in parts)
     flatness = normal_density(0.0, 2 * variance)
     return Problem(
         energy,

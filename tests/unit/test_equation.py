@@ -4,9 +4,7 @@ import pytest
 
 import meanfield_pde as mf
 
-ENERGY = mf.Energy(
-    mf.VonMises(2.0), mf.Teacher((1.0,), (1.0,)), mf.UniformCircle(16), mf.Circle()
-)
+ENERGY = mf.Energy(mf.VonMises(2.0), mf.Teacher((1.0,), (1.0,)), mf.UniformCircle(16), mf.Circle())
 WELL = mf.PotentialEnergy(mf.CosineWell(), mf.Product((mf.Circle(), mf.Circle())))
 
 
@@ -100,5 +98,5 @@ def test_particles_take_fixed_steps_only():
 @pytest.mark.parametrize("t_end", [0.0, -1.0, float("inf"), float("nan")])
 def test_a_run_needs_a_positive_end(t_end):
     mu = mf.FiniteVolumes(8).project(mf.Uniform(), mf.Circle())
-    with pytest.raises(mf.InputError, match="t_end = .*expected a positive time"):
+    with pytest.raises(mf.InputError, match=r"t_end = .*expected a positive time"):
         mf.solve(mf.Equation(ENERGY, [mf.Transport()]), mu, t_end)

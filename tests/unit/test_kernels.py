@@ -13,9 +13,7 @@ LIMITERS = {
     kernel.UPWIND: lambda a, b: 0 * a,
     kernel.UNLIMITED: lambda a, b: (a + b) / 2,
     kernel.MINMOD: lambda a, b: np.where(a * b > 0, np.sign(a) * np.minimum(abs(a), abs(b)), 0),
-    kernel.VAN_LEER: lambda a, b: np.where(
-        a * b > 0, 2 * a * b / np.where(a * b > 0, a + b, 1), 0
-    ),
+    kernel.VAN_LEER: lambda a, b: np.where(a * b > 0, 2 * a * b / np.where(a * b > 0, a + b, 1), 0),
     kernel.MONOTONIZED_CENTRAL: lambda a, b: np.where(
         a * b > 0,
         np.sign(a) * np.minimum(2 * np.minimum(abs(a), abs(b)), abs(a + b) / 2),
@@ -29,11 +27,13 @@ SHAPES = [(1, 4), (1, 37), (5, 9), (17, 8)]
 def divergence_along(u, v, axis, scale, periodic, limiter):
     """- difference of fluxes along one axis, and the largest |w|."""
     u, v = np.moveaxis(u, axis, -1), np.moveaxis(v, axis, -1)
-    slope = limiter(u - np.roll(u, 1, -1), np.roll(u, -1, -1) - u)
+    backward, forward = u - np.roll(u, 1, -1), np.roll(u, -1, -1) - u
     w = (v - np.roll(v, -1, -1)) * scale  # on the face behind each cell
     if not periodic:
-        slope[..., [0, -1]] = 0
+        backward[..., 0] = 0
+        forward[..., -1] = 0
         w[..., -1] = 0
+    slope = limiter(backward, forward)
     left, right = u + slope / 2, np.roll(u - slope / 2, -1, -1)
     flux = w * np.where(w > 0, left, right)
     return np.moveaxis(np.roll(flux, 1, -1) - flux, -1, axis), np.abs(w).max()
@@ -85,7 +85,7 @@ def test_sums_against_exact_sums(size):
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, reductions.CHUNK + 3), (40, 12)])
 def test_products_against_numpy(shape):
     rng = np.random.default_rng(2)
-    table, right, left = rng.normal(size=shape), rng.normal(size=shape[1]), rng.normal(size=shape[0])
+    table, left, right = (rng.normal(size=size) for size in (shape, *shape))
     assert reductions.matvec(table, right) == pytest.approx(table @ right, abs=1e-11)
     assert reductions.transposed_matvec(table, left) == pytest.approx(left @ table, abs=1e-12)
     moments = reductions.row_moments(table, right)
