@@ -7,7 +7,7 @@ import math
 from numba import get_num_threads, njit, prange
 
 BLOCKS = 16
-PARALLEL_CELLS = 1 << 14
+PARALLEL_CELLS = 1 << 15
 
 
 @njit(cache=True, error_model="numpy")
