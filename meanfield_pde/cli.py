@@ -195,7 +195,7 @@ def _progress(name: str, t_end: float) -> Iterator[Progress]:
         desc=name,
         disable=None,
         bar_format="{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g} of {total:.4g} "
-        "[{elapsed}] {postfix}",
+        "[{elapsed}]{postfix}",
     ) as bar:
 
         def update(time: float, energy: float) -> None:
