@@ -135,7 +135,10 @@ class Case:
         for method in methods:
             equation = self.equation(method)
             if isinstance(method, FiniteVolumes):
-                method.grid(axes)
+                try:
+                    method.grid(axes)
+                except InputError as error:
+                    raise InputError(f"[method] {error}") from None
                 continue
             for term in equation.terms:
                 if isinstance(term, BirthDeath):
@@ -201,17 +204,18 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     except tomllib.TOMLDecodeError:
         value = text.strip()
     table: Any = tables
+    near: list[str] = []
     for key in keys[:-1]:
         if isinstance(table, list):
-            named: dict[Any, Any] = {
-                entry.get("kind"): entry for entry in table if isinstance(entry, dict)
-            }
+            named = {str(t.get("kind")): t for t in table if isinstance(t, dict)}
             numbered = {str(index): entry for index, entry in enumerate(table)}
             table = {**named, **numbered}.get(key)
+            near = difflib.get_close_matches(key, named, n=1)
         elif isinstance(table, dict):
             table = table.setdefault(key, {})
         if not isinstance(table, dict | list):
-            raise InputError(f"--set {setting}: there is no table {key!r} in {path!r}")
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"--set {setting}: there is no table {key!r} in {path!r}{hint}")
     if isinstance(table, list):
         raise InputError(f"--set {setting}: expected {keys[-2]}.<kind or number>.key=value")
     if keys[-1] == "kind" and table.get("kind") != value:
@@ -262,7 +266,8 @@ def _locate(location: tuple[int | str, ...], tables: Any) -> tuple[str, Any]:
             words += f"[{step}] " if inner else f"{step} "
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-            words = words.rstrip() + f"({step + 1}) "
+            name = value.get("kind", step) if isinstance(value, dict) else step
+            words += f"{name} "
         else:
             continue
         depth += 1

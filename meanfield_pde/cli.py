@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ MEASUREMENTS = (
     "plateau",
     "particles",
     "reproducibility",
+    "startup",
     "speed",
 )
 
@@ -88,6 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NumericalFailure as failure:
         print(f"error: {failure}", file=sys.stderr)
         return STOPPED
+    except MemoryError:
+        print("error: not enough memory: take fewer cells or particles", file=sys.stderr)
+        return WRONG_INPUT
+    except BrokenPipeError:
+        # Whoever read the output has gone; without this the interpreter would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("interrupted; what was computed is kept", file=sys.stderr)
         return INTERRUPTED

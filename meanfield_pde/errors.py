@@ -38,7 +38,14 @@ class StepTooLong(NumericalFailure):
 
     def __init__(self, reason: str, limit: float) -> None:
         super().__init__(f"{reason}: the step must be at most {limit:.3e}")
+        self.reason = reason
         self.limit = limit
+
+
+def require_type(name: str, value: object, types: type | tuple[type, ...], expected: str) -> None:
+    """Raise `InputError` unless the value is of one of the types."""
+    if not isinstance(value, types):
+        raise InputError(f"{name} = {value!r}: expected {expected}")
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:

@@ -11,13 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.dynamics.equation import Equation
-from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
+from meanfield_pde.errors import (
+    InputError,
+    NumericalFailure,
+    StepTooLong,
+    require,
+    require_type,
+)
 from meanfield_pde.observables import Tally, frame, layout
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
-from meanfield_pde.representations.measure import GridMeasure, Measure
+from meanfield_pde.representations.measure import GridMeasure, Measure, ParticleMeasure
 from meanfield_pde.results.solution import Frame, Solution
-from meanfield_pde.schedules import EveryTime, Schedule
-from meanfield_pde.timestepping.splitting import Seconds, Splitting, Strang, advance
+from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
+from meanfield_pde.timestepping.splitting import (
+    Lie,
+    Seconds,
+    Splitting,
+    Strang,
+    advance,
+    largest_fraction,
+)
 from meanfield_pde.timestepping.step_size import STABILITY_LIMIT, Controlled, Fixed, Step
 
 WALL_MASS = 1e-3
@@ -113,8 +126,10 @@ class _Stepper:
 
     def _fixed_step(self, dt: float) -> None:
         mu, field, drift = self._trial(dt)
-        if not (math.isfinite(field.energy) and math.isfinite(field.mass)):
-            raise NumericalFailure("the energy is no longer finite: take a shorter step")
+        if not _alive(field):
+            raise NumericalFailure(
+                f"the energy is {field.energy:g} and the mass {field.mass:g}: take a shorter step"
+            )
         self._accept(mu, field, dt, drift, 0.0)
 
     def _bound(self, control: Controlled) -> float:
@@ -126,6 +141,7 @@ class _Stepper:
         transport = self.equation.transport
         if transport is not None and isinstance(self.mu, GridMeasure):
             rate = self.mu.face_rate(self.field, transport.factors(self.mu.parameters))
+            rate *= largest_fraction(self.splitting, self.equation, transport)
             if rate > 0.0:
                 bound = min(bound, control.courant / rate)
         return bound
@@ -137,7 +153,7 @@ class _Stepper:
         proposed = self._proposed
         if self.tally.steps == 0:
             # A first step by which the prediction would move by the root of the tolerance.
-            speed = self.landscape.norm(self._image_rate)
+            speed = self.landscape.norm(self._image_rate, self.field.mass)
             proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
         proposed = min(proposed, self._bound(control))
         for _ in range(control.rejections):
@@ -156,20 +172,27 @@ class _Stepper:
                 image_rate = self._rate(mu, field)
                 change = field.image - self.field.image
                 defect = change - 0.5 * dt * (self._image_rate + image_rate)
-                error = self.landscape.norm(defect)
-                if error <= control.tolerance:
+                error = self.landscape.norm(defect, field.mass)
+                if error <= control.tolerance and _alive(field):
                     self.time = target if lands else self.time + dt
-                    grown = control.next_step(dt, error)
+                    grown = control.next_step(dt, error, self.splitting.order)
                     self._proposed = max(grown, self._proposed) if lands else grown
                     self._accept(mu, field, dt, drift, error)
                     self._image_rate = image_rate
                     return
-                proposed = control.next_step(dt, error) if math.isfinite(error) else 0.2 * dt
+                usable = math.isfinite(error) and _alive(field)
+                order = self.splitting.order
+                proposed = control.next_step(dt, error, order) if usable else 0.2 * dt
             self.tally.rejections += 1
         raise NumericalFailure(
             f"a step was rejected {control.rejections} times in a row (last length {dt:.3g}): "
             "loosen the tolerance or refine the grid"
         )
+
+
+def _alive(field: Field) -> bool:
+    """Whether a measure is one: a finite energy, and some mass."""
+    return math.isfinite(field.energy) and math.isfinite(field.mass) and field.mass > 0.0
 
 
 def _merged(record: tuple[float, ...], save: tuple[float, ...]) -> list[tuple[float, bool]]:
@@ -207,11 +230,29 @@ def evolve(
     Raises
     ------
     InputError
-        If the arguments do not fit together.
+        If the arguments do not fit together, or mu lives on another space than the energy.
     NumericalFailure
         If the computation breaks; the last good state was yielded as a frame before.
     """
-    require(t_end > 0 and math.isfinite(t_end), "t_end", t_end, "a positive time")
+    finite = isinstance(t_end, int | float) and math.isfinite(t_end)
+    require(finite and t_end > 0, "t_end", t_end, "a positive time")
+    require_type("equation", equation, Equation, "an Equation")
+    require_type("mu", mu, (GridMeasure, ParticleMeasure), "what a method's project() returns")
+    optional: list[tuple[str, object, tuple[type, ...], str]] = [
+        ("splitting", splitting, (Lie, Strang), "Lie() or Strang()"),
+        ("step", step, (Fixed, Controlled), "Fixed(dt) or Controlled()"),
+        ("record", record, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
+        ("save", save, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
+    ]
+    for name, value, types, expected in optional:
+        if value is not None:
+            require_type(name, value, types, expected)
+    space = equation.energy.space
+    if mu.axes != space.axes:
+        raise InputError(f"mu lives on {mu.axes}: expected the space of the energy, {space}")
+    if isinstance(mu, ParticleMeasure):
+        step = Fixed(mu.dt) if step is None else step
+        splitting = Lie() if splitting is None else splitting
     step = Controlled() if step is None else step
     splitting = Strang() if splitting is None else splitting
     record = EveryTime(t_end / 100.0) if record is None else record
@@ -264,13 +305,15 @@ def solve(
         The initial measure, from `project` of `FiniteVolumes(...)` or of `Particles(...)`.
     t_end : float
     splitting : Splitting, optional
-        `Strang()` unless given.
+        `Strang()` unless given; `Lie()` for particles.
     step : Step, optional
-        `Controlled()` unless given; particles need `Fixed(dt)`.
+        `Controlled()` unless given; steps of their own `dt` for particles. Every step ends at the
+        latest at the next time of `record` or `save`.
     record : Schedule, optional
-        When scalars are recorded; every t_end / 100 unless given.
+        When scalars are recorded; every t_end / 100 unless given. At 0, t_end and the times of
+        `save` they always are.
     save : Schedule, optional
-        When snapshots are; every t_end / 4 unless given.
+        When snapshots are; every t_end / 4 unless given. At 0 and t_end they always are.
 
     Returns
     -------

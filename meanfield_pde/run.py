@@ -25,6 +25,7 @@ from meanfield_pde.timestepping.step_size import Fixed
 
 NANOSECONDS_PER_CELL_STEP = {"transport": 20.0, "birth_death": 40.0}
 NANOSECONDS_PER_PARTICLE_INPUT = 25.0
+SECONDS_PER_STEP = 4e-4
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,16 @@ class Job:
 
 
 def jobs(case: Case, stem: str, folder: Path) -> list[Job]:
-    """The runs a case asks for: its method, and its companion if it has one."""
-    first = Job(case, case.method, folder / f"{stem}.h5")
-    if case.companion is None:
-        return [first]
-    return [first, Job(case, case.companion, folder / f"{stem}_particles.h5")]
+    """The runs a case asks for: its method, and its companion if it has one.
+
+    A grid writes <stem>.h5, particles <stem>_particles.h5: a second method beside the first.
+    """
+    methods = [case.method] if case.companion is None else [case.method, case.companion]
+    names = [f"{stem}_particles" if isinstance(method, Particles) else stem for method in methods]
+    if len(set(names)) < len(names):
+        names[1] += "_companion"
+    pairs = zip(methods, names, strict=True)
+    return [Job(case, method, folder / f"{name}.h5") for method, name in pairs]
 
 
 @contextmanager
@@ -142,7 +148,9 @@ def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> Non
     widths = ", ".join(f"{width:.4g}" for width in mu.grid.widths)
     say(f"method: {' x '.join(map(str, mu.grid.cells))} cells of width {widths}")
     if isinstance(time.step, Fixed):
-        steps = math.ceil(time.t_end / time.step.dt)
+        numerics = job.case.numerics(job.method)
+        stops = {t for name in ("record", "save") for t in numerics[name].times(time.t_end)}
+        steps = max(math.ceil(time.t_end / time.step.dt), len(stops) - 1)
     else:
         field = mu.landscape(equation.energy).at(mu)
         transport = equation.transport
@@ -151,6 +159,7 @@ def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> Non
         steps = math.ceil(time.t_end * fastest)
     nanoseconds = sum(NANOSECONDS_PER_CELL_STEP[term.kind] for term in equation.terms)
     say(
-        f"estimated cost: {steps} steps at the initial speed, "
-        f"{1e-9 * nanoseconds * steps * cells:.2g} s, {8e-6 * 12 * cells:.3g} MB"
+        f"estimated cost: {steps} steps if the speed stays as it is at the start, "
+        f"{steps * (SECONDS_PER_STEP + 1e-9 * nanoseconds * cells):.2g} s, "
+        f"{8e-6 * 12 * cells:.3g} MB"
     )

@@ -23,6 +23,8 @@ class EveryTime:
 
     def times(self, t_end: float) -> tuple[float, ...]:
         """In increasing order, 0 and t_end included."""
+        most = 1_000_000
+        require(t_end / self.interval <= most, "interval", self.interval, f"at most {most} times")
         count = int(np.floor(t_end / self.interval * (1.0 + 1e-12)))
         times = [index * self.interval for index in range(count + 1)]
         if t_end - times[-1] > 1e-9 * t_end:
@@ -34,7 +36,7 @@ class EveryTime:
 
 @dataclass(frozen=True)
 class AtTimes:
-    """At 0, at the given times, and at the end."""
+    """At 0, at those of the given times that lie before the end, and at the end."""
 
     values: tuple[float, ...]
     kind: Literal["at"] = "at"

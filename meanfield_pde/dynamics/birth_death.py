@@ -5,7 +5,7 @@
     reinjection   d_t mu = - alpha V mu + alpha Vbar mu_b   where Vbar > 0
                   d_t mu = - alpha V mu + alpha Vbar mu     where Vbar <= 0
 
-Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), equations (7), (9) and (13).
+Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
-from meanfield_pde.errors import InputError, require
+from meanfield_pde.errors import InputError, require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law
 from meanfield_pde.representations.measure import GridMeasure, Measure, Moved, ParticleMeasure
@@ -68,7 +68,7 @@ class Mean:
 
     def dissipation(self, field: Field, mu: Measure) -> float:
         """Int (V - Vbar)^2 dmu."""
-        return field.mean_squares[0] - field.integral**2 / field.mass
+        return _variance(field)
 
     def __str__(self) -> str:
         return "- alpha (V - <V>) mu"
@@ -110,7 +110,7 @@ class Reinjection:
     def dissipation(self, field: Field, mu: Measure) -> float:
         """Int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0 (on grids)."""
         mean = field.integral / field.mass
-        variance = field.mean_squares[0] - field.integral**2 / field.mass
+        variance = _variance(field)
         if mean <= 0.0 or isinstance(mu, ParticleMeasure):
             return variance
         born = mu.project(self.law)
@@ -119,6 +119,11 @@ class Reinjection:
 
     def __str__(self) -> str:
         return "- alpha V mu + alpha <V> (mu_b if <V> > 0 else mu)"
+
+
+def _variance(field: Field) -> float:
+    """Int (V - Vbar)^2 dmu; the difference of its two parts may round below zero."""
+    return max(field.mean_squares[0] - field.integral**2 / field.mass, 0.0)
 
 
 Balance = Annotated[Free | Mean | Reinjection, Discriminator("kind")]
@@ -142,13 +147,15 @@ class BirthDeath:
 
     def __post_init__(self) -> None:
         require(self.alpha >= 0, "alpha", self.alpha, "a number >= 0")
+        kinds = (Free, Mean, Reinjection)
+        require_type("balance", self.balance, kinds, "Free(), Mean() or Reinjection(law)")
 
     def flow(self, mu: Measure, landscape: Landscape, dt: float) -> Moved:
         """Mu after dt of this term alone.
 
         An exponential midpoint rule: half of dt with V frozen at the start, then all of dt from
-        the start with V frozen at the midpoint. Second order, positive, of exact mass. Particles
-        jump instead, with V frozen at the start (Algorithm 1).
+        the start with V frozen at the midpoint. Second order, positive, of exact mass if balanced.
+        Particles jump instead, with V frozen at the start (Algorithm 1).
         """
         field = landscape.at(mu)
         if isinstance(mu, ParticleMeasure):
@@ -171,7 +178,11 @@ class BirthDeath:
         return self.alpha * self.balance.dissipation(field, mu)
 
     def feedback_rate(self, field: Field) -> float:
-        """Alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu."""
+        """Alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu.
+
+        T is at most that where the mean is subtracted; where neurons are reborn from a law the
+        energy may rise whatever the step.
+        """
         return self.alpha * field.mean_square_norms[0]
 
     def __str__(self) -> str:

@@ -12,8 +12,8 @@ from pydantic import Discriminator
 
 from meanfield_pde.dynamics.birth_death import BirthDeath
 from meanfield_pde.dynamics.transport import Transport
-from meanfield_pde.errors import require
-from meanfield_pde.problem.energy import AnyEnergy
+from meanfield_pde.errors import require, require_type
+from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 
@@ -38,8 +38,12 @@ class Equation:
     terms: tuple[Term, ...]
 
     def __init__(self, energy: AnyEnergy, terms: Iterable[Term]) -> None:
+        require_type("energy", energy, (Energy, PotentialEnergy), "an Energy or a PotentialEnergy")
+        require_type("terms", terms, Iterable, "a list of terms")
         object.__setattr__(self, "energy", energy)
         object.__setattr__(self, "terms", tuple(terms))
+        for term in self.terms:
+            require_type("term", term, (Transport, BirthDeath), "Transport(...) or BirthDeath(...)")
         kinds = [term.kind for term in self.terms]
         once = 0 < len(set(kinds)) == len(kinds)
         require(once, "terms", kinds, "transport, birth_death or both, each once")

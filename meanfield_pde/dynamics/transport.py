@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Transport:
-    """d_t mu = div(mu M grad V), M = diag(mobility), one positive number a parameter.
+    """d_t mu = div(mu M grad V), M = diag(mobility), one number >= 0 a parameter.
 
     Without a mobility M is the identity. The energy loses int grad V . M grad V dmu per unit
-    time. Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), equation (6).
+    time. Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019).
     """
 
     mobility: tuple[float, ...] | None = None

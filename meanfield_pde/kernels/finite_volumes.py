@@ -43,6 +43,7 @@ def _half_slope(backward, forward, limiter):
     if limiter == MINMOD:
         return 0.5 * (max(min(backward, forward), 0.0) + min(max(backward, forward), 0.0))
     if limiter == VAN_LEER:
+        # Below slopes of 1e-162 the product underflows and tails are first order there.
         product = backward * forward
         return product / (backward + forward) if product > 0.0 else 0.0
     central = 0.25 * (backward + forward)
@@ -202,7 +203,7 @@ def stage(base, current, out, potential, weights, scales, periodic, limiter):
 
 @njit(cache=True, error_model="numpy")
 def face_rate(potential, scales, periodic):
-    """The `rate` that `stage` would return for this potential, without taking the stage."""
+    """The `rate` that `stage` would return for this potential, up to rounding."""
     rows, n = potential.shape
     fastest0, fastest1 = np.zeros(n), np.zeros(n)
     for i in range(rows):

@@ -16,6 +16,15 @@ def _reweight_range(first, last, values, potential, scale, shift, out):
         out[i] = values[i] * math.exp(scale * (potential[i] - shift))
 
 
+@njit(cache=True, error_model="numpy")
+def _reweight_serial(values, potential, scale, shift, out):
+    n = values.size
+    for k in range(BLOCKS):
+        _reweight_range(
+            k * n // BLOCKS, (k + 1) * n // BLOCKS, values, potential, scale, shift, out
+        )
+
+
 @njit(cache=True, error_model="numpy", parallel=True)
 def _reweight_parallel(values, potential, scale, shift, out):
     n = values.size
@@ -27,7 +36,5 @@ def _reweight_parallel(values, potential, scale, shift, out):
 
 def reweight(values, potential, scale, shift, out):
     """Out = values * exp(scale * (potential - shift)); flat float64 arrays of one length."""
-    if get_num_threads() > 1 and values.size >= PARALLEL_CELLS:
-        _reweight_parallel(values, potential, scale, shift, out)
-    else:
-        _reweight_range(0, values.size, values, potential, scale, shift, out)
+    parallel = get_num_threads() > 1 and values.size >= PARALLEL_CELLS
+    (_reweight_parallel if parallel else _reweight_serial)(values, potential, scale, shift, out)

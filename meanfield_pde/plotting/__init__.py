@@ -9,13 +9,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from meanfield_pde.errors import require
+from meanfield_pde.errors import InputError, require
 from meanfield_pde.plotting.density import density_figure, density_name
 from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
 from meanfield_pde.plotting.energy import energy_figure
 from meanfield_pde.plotting.prediction import prediction_figure
 from meanfield_pde.plotting.style import styled
-from meanfield_pde.results.solution import Solution
+from meanfield_pde.results.solution import Layout, Solution
 
 __all__ = [
     "density_figure",
@@ -75,18 +75,29 @@ def save_figures(
     Raises
     ------
     InputError
-        If a format is unknown.
+        If a format is unknown, the folder cannot be made, or the companion has other parameters.
     """
     for form in formats:
         require(form in FORMATS, "formats", form, f"one of {', '.join(FORMATS)}")
+    if companion is not None:
+        _same_physics(solution.layout, companion.layout)
     where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{where}: cannot be a folder for figures ({error.strerror})") from None
     written = []
     for name, make in _applying(solution, companion):
         figure = make()
         for form in formats:
             written.append(_write(figure, where / f"{stem}_{name}.{form}", form))
     return written
+
+
+def _same_physics(first: Layout, second: Layout) -> None:
+    for what in ("parameters", "lower", "upper", "periodic"):
+        one, two = getattr(first, what), getattr(second, what)
+        require(one == two, f"companion's {what}", two, f"those of the first result, {one}")
 
 
 def _write(figure: Figure, path: Path, form: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from meanfield_pde.plotting.axes import time_axis, value_axis
-from meanfield_pde.plotting.snapshots import chosen, described
+from meanfield_pde.plotting.snapshots import chosen, told_apart
 from meanfield_pde.plotting.style import DARK, DASHED, WARM, column_figure, styled
 from meanfield_pde.results.solution import Solution
 
@@ -29,7 +29,8 @@ def energy_figure(solution: Solution, companion: Solution | None = None) -> Figu
     figure, (axes,) = column_figure([2.0])
     runs = [solution] if companion is None else [solution, companion]
     looks: list[tuple[str, Any, float, int]] = [(DARK, "solid", 1.2, 2), (WARM, DASHED, 1.4, 3)]
-    for run, (colour, dashes, width, order) in zip(runs, looks, strict=False):
+    labels = told_apart([run.layout for run in runs])
+    for run, label, (colour, dashes, width, order) in zip(runs, labels, looks, strict=False):
         lone = "o" if run.time.size == 1 else ""
         axes.plot(
             *(run.time, run.energy),
@@ -38,7 +39,7 @@ def energy_figure(solution: Solution, companion: Solution | None = None) -> Figu
             linewidth=width,
             marker=lone,
             zorder=order,
-            label=described(run.layout),
+            label=label,
         )
     shown = solution.snapshot_time[chosen(solution.snapshot_time)]
     shown = shown[shown > 0.0]

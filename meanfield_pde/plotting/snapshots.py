@@ -52,6 +52,16 @@ def described(layout: Layout) -> str:
     return f"density, ${cells}$ cells"
 
 
+def told_apart(layouts: list[Layout]) -> list[str]:
+    """`described`, with the symbols of the equation where that alone would not differ."""
+    labels = [described(layout) for layout in layouts]
+    if len(set(labels)) == len(labels):
+        return labels
+    # The printed equation is the PDE, then V; symbols have a line of their own if there are any.
+    symbols = [", ".join(layout.equation.splitlines()[2:]) for layout in layouts]
+    return [", ".join(w for w in pair if w) for pair in zip(symbols, labels, strict=True)]
+
+
 def widths(layout: Layout) -> list[float]:
     """Cell width along each parameter; the cells of one axis are equal."""
     bounds = zip(layout.lower, layout.upper, layout.centres, strict=True)

@@ -37,7 +37,7 @@ from meanfield_pde.problem.units import Charged, Unit
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class InteractingField:
     """See `Field`; squared loss."""
 
@@ -103,16 +103,17 @@ class InteractingLandscape:
         """The change of f."""
         return self.features.prediction(values, weight)
 
-    def norm(self, image: Array) -> float:
+    def norm(self, image: Array, mass: float) -> float:
         """In L2(nu), relative to f*."""
         norm = float(np.sqrt(dot3(self.data_weights, image, image)))
         return norm / float(np.sqrt(2.0 * self.constant)) if self.constant > 0 else norm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PotentialField:
     """See `Field`; a fixed potential."""
 
+    centre: float
     energy: float
     mass: float
     integral: float
@@ -123,8 +124,8 @@ class PotentialField:
 
     @property
     def image(self) -> Array:
-        """The energy (`Landscape.image`)."""
-        return np.array([self.energy])
+        """The integral of V - centre over mu (`Landscape.image`)."""
+        return np.array([self.energy - self.centre * self.mass])
 
     @cached_property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]:
@@ -147,10 +148,16 @@ class PotentialLandscape:
     potential: Array
     gradient: tuple[Array, ...]
 
+    @cached_property
+    def centre(self) -> float:
+        """A value of V to measure it from, so that a constant in V changes nothing."""
+        return float(np.mean(self.potential))
+
     def at(self, mu: Discrete) -> PotentialField:
         """E = int V dmu."""
         energy = mu.weight * float(dot(self.potential.ravel(), mu.values.ravel()))
         return PotentialField(
+            centre=self.centre,
             energy=energy,
             mass=mass_of(mu.values, mu.weight),
             integral=energy,
@@ -161,13 +168,14 @@ class PotentialLandscape:
         )
 
     def image(self, values: Array, weight: float) -> Array:
-        """The change of the energy, one number."""
-        return np.array([weight * float(dot(self.potential.ravel(), values.ravel()))])
+        """The change of int (V - centre) dmu, one number."""
+        change = weight * float(dot(self.potential.ravel(), values.ravel()))
+        return np.array([change - self.centre * mass_of(values, weight)])
 
-    def norm(self, image: Array) -> float:
-        """Relative to the standard deviation of V over the nodes."""
-        spread = float(np.std(self.potential))
-        return abs(float(image[0])) / spread if spread > 0 else abs(float(image[0]))
+    def norm(self, image: Array, mass: float) -> float:
+        """Relative to the standard deviation of V over the nodes, times the mass."""
+        scale = float(np.std(self.potential)) * mass
+        return abs(float(image[0])) / scale if scale > 0 else abs(float(image[0]))
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,6 @@ class Landscape(Protocol):
         """What a small change of mu does to the problem: to f, or to the energy without data."""
         ...
 
-    def norm(self, image: Array) -> float:
-        """The size of an image, relative to f*, or to the spread of V."""
+    def norm(self, image: Array, mass: float) -> float:
+        """The size of an image: relative to f*, or to the spread of V times the mass."""
         ...

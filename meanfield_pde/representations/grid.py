@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
-from meanfield_pde.errors import NumericalFailure, StepTooLong, require
+from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
 from meanfield_pde.kernels import finite_volumes as kernel
 from meanfield_pde.kernels.reaction import reweight
 from meanfield_pde.problem.energy import AnyEnergy
@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 
 POSITIVITY_LIMIT = 0.5
 """Largest dt * rate for which cell averages stay non-negative (`kernels.finite_volumes`)."""
+
+RESOLVED = 1e-3
+"""Largest mass of a law that its cell averages may miss: a law inside a cell is refused."""
 
 LIMITERS = {
     "none": kernel.UNLIMITED,
@@ -124,6 +127,17 @@ class GridMeasure:
     density: Array
     reconstruction: Reconstruction
 
+    def __post_init__(self) -> None:
+        require(
+            np.shape(self.density) == self.grid.cells,
+            "density's shape",
+            np.shape(self.density),
+            f"that of the grid, {self.grid.cells}",
+        )
+        # Kernels write through flat views, which only a contiguous array has.
+        density = np.ascontiguousarray(self.density, dtype=np.float64)
+        object.__setattr__(self, "density", density)
+
     @property
     def values(self) -> Array:
         """The density: a cell has mass weight * values."""
@@ -133,6 +147,11 @@ class GridMeasure:
     def weight(self) -> float:
         """The volume of a cell."""
         return self.grid.volume
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Of the space."""
+        return self.grid.axes
 
     @property
     def parameters(self) -> int:
@@ -188,11 +207,11 @@ class GridMeasure:
         current = self
         for fraction in SSP3:
             weights = (1.0, fraction, fraction * dt)
-            potential = landscape.at(current).potential
-            density, rate = current._stage(self.density, potential, weights, mobility)
-            if not math.isfinite(rate):
-                raise NumericalFailure("the potential is no longer finite")
-            if rate * dt > POSITIVITY_LIMIT:
+            field = landscape.at(current)
+            if not math.isfinite(field.energy):
+                raise NumericalFailure("the energy is no longer finite")
+            density, rate = current._stage(self.density, field.potential, weights, mobility)
+            if rate * dt > POSITIVITY_LIMIT * (1.0 + 1e-12):
                 raise StepTooLong("transport would empty a cell", POSITIVITY_LIMIT / rate)
             current = self.with_density(density)
         return current
@@ -279,8 +298,9 @@ class FiniteVolumes:
     def grid(self, axes: tuple[Axis, ...]) -> Grid:
         """The grid of a space."""
         cells = (self.cells,) * len(axes) if isinstance(self.cells, int) else self.cells
-        require(len(cells) == len(axes), "cells", self.cells, f"{len(axes)} numbers")
-        require(len(axes) <= 2, "space", len(axes), "1 or 2 parameters on a grid")
+        require(len(axes) <= 2, "parameters", len(axes), "1 or 2 of them on a grid")
+        one_each = f"one number for all parameters, or {len(axes)}, one for each"
+        require(len(cells) == len(axes), "cells", self.cells, one_each)
         return Grid(axes, cells)
 
     def on_axes(self, law: Law, axes: tuple[Axis, ...]) -> GridMeasure:
@@ -288,6 +308,13 @@ class FiniteVolumes:
         grid = self.grid(axes)
         factors = law_factors(law, axes)
         parts = [f.cell_averages(e, a) for f, e, a in zip(factors, grid.edges, axes, strict=True)]
+        for part, width, factor, axis in zip(parts, grid.widths, factors, axes, strict=True):
+            missed = 1.0 - factor.mass_outside(axis) - width * float(np.sum(part))
+            if abs(missed) > RESOLVED:
+                raise InputError(
+                    f"law {str(factor)!r}: expected it to be wider than a cell of width {width:g}, "
+                    "or a law of kind 'point'"
+                )
         density = parts[0] if len(parts) == 1 else np.multiply.outer(parts[0], parts[1])
         measure = GridMeasure(grid, np.ascontiguousarray(density), self.reconstruction)
         return measure.scaled(1.0 / measure.mass)
@@ -298,6 +325,6 @@ class FiniteVolumes:
         Raises
         ------
         InputError
-            If the law does not fit the space.
+            If the law does not fit the space, or is too narrow for the cells.
         """
         return self.on_axes(law, space.axes)

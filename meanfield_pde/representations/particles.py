@@ -32,6 +32,8 @@ class ParticleMeasure:
     ----------
     axes : tuple of Axis
     points : array (particles, parameters)
+    dt : float
+        The time step of the algorithm.
     seed : int
     draws : int
         How many times random numbers have been drawn.
@@ -39,6 +41,7 @@ class ParticleMeasure:
 
     axes: tuple[Axis, ...]
     points: Array
+    dt: float
     seed: int
     draws: int = 0
 
@@ -142,7 +145,7 @@ class _FollowingLandscape:
         """Not defined: a change of positions is not a change of masses."""
         raise TypeError("particles have no embedded error estimate")
 
-    def norm(self, image: Array) -> float:
+    def norm(self, image: Array, mass: float) -> float:
         """Not defined, as `image`."""
         raise TypeError("particles have no embedded error estimate")
 
@@ -169,7 +172,7 @@ class Particles:
         InputError
             If the law does not fit the space.
         """
-        start = ParticleMeasure(space.axes, np.empty((self.number, 0)), self.seed)
+        start = ParticleMeasure(space.axes, np.empty((self.number, 0)), self.dt, self.seed)
         generator = start.generator()
         factors = law_factors(law, space.axes)
         columns = [

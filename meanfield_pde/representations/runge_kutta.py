@@ -8,4 +8,4 @@ the method keeps at the same step.
 from __future__ import annotations
 
 SSP3 = (1.0, 1.0 / 4.0, 2.0 / 3.0)
-"""The fractions of the three stages of order 3: Shu & Osher (1988), equation (2.18)."""
+"""The fractions of the three stages of order 3: Shu & Osher (1988)."""

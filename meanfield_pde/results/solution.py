@@ -7,7 +7,7 @@ measure at the save times. The same frames fill a `Solution` in memory and a fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,10 @@ class Solution:
         scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")
         if name in scalars:
             return scalars[name]
-        raise AttributeError(f"a solution has no {name!r}; its scalars are {', '.join(scalars)}")
+        raise AttributeError(
+            f"a solution has no {name!r}; it has time, mean, variance, snapshot_time, measure (the "
+            f"density or the positions), prediction, and the scalars {', '.join(scalars)}"
+        )
 
     @classmethod
     def from_frames(
@@ -194,10 +197,17 @@ class Solution:
         return self.layout.inputs.size > 0
 
     def write(self, path: str | Path) -> Path:
-        """Write one HDF5 file (see `results.hdf5`); returns its path."""
-        from meanfield_pde.results.hdf5 import write
+        """Write one HDF5 file (see `results.hdf5`), with the versions it was made by.
 
-        return write(self, path)
+        Returns
+        -------
+        Path
+            Of the file.
+        """
+        from meanfield_pde.results.hdf5 import write
+        from meanfield_pde.results.provenance import provenance
+
+        return write(replace(self, attributes={**provenance(), **self.attributes}), path)
 
     def at(self, name: str, times: Iterable[float]) -> Array:
         """A scalar at record times.

@@ -40,5 +40,7 @@ def main(quick: bool = False) -> None:
         rows.append([label, str(threads), _digest(solution)])
     numba.set_num_threads(available)
     verdict = "equal" if len({row[-1] for row in rows}) == 1 else "DIFFERENT"
+    if available == 1:
+        verdict += "; only one thread is available, so numbers of threads were not compared"
     title = f"Bits of energies and densities, {cells}^2 cells to t = 2: {verdict}"
     print(table(title, ["run", "threads", "SHA-256"], rows))

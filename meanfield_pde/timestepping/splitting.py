@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator
 
-from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.dynamics.equation import Equation, Term
+from meanfield_pde.errors import StepTooLong
 from meanfield_pde.problem.landscape import Landscape
 from meanfield_pde.representations.measure import Measure, Moved
 
@@ -29,6 +30,8 @@ class Lie:
 
     kind: Literal["lie"] = "lie"
 
+    order: ClassVar[int] = 1
+
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
         """(term, fraction of dt) in the order in which they are taken."""
         return tuple((index, 1.0) for index in range(terms))
@@ -40,12 +43,23 @@ class Strang:
 
     kind: Literal["strang"] = "strang"
 
+    order: ClassVar[int] = 2
+
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
         """(term, fraction of dt) in the order in which they are taken."""
         return ((0, 1.0),) if terms == 1 else ((0, 0.5), (1, 1.0), (0, 0.5))
 
 
 Splitting = Annotated[Lie | Strang, Discriminator("kind")]
+
+
+def largest_fraction(splitting: Splitting, equation: Equation, term: Term) -> float:
+    """The longest sub-step of a term, as a fraction of the step."""
+    return max(
+        fraction
+        for index, fraction in splitting.fractions(len(equation.terms))
+        if equation.terms[index] is term
+    )
 
 
 def advance(
@@ -69,6 +83,8 @@ def advance(
         start = time.perf_counter()
         try:
             mu, moved_drift = term.flow(mu, landscape, fraction * dt)
+        except StepTooLong as limit:
+            raise StepTooLong(limit.reason, limit.limit / fraction) from None
         finally:
             elapsed = time.perf_counter() - start
             seconds[term.kind] = seconds.get(term.kind, 0.0) + elapsed

@@ -7,8 +7,8 @@ A controlled step compares the step taken with the trapezoidal rule,
 which is embedded (G(mu_1) serves the next step too) and of size dt^3 for a second-order step: it
 sees the error of the Runge-Kutta method, of the birth-death rule and of splitting at once. It is
 measured by what it does to the prediction f[mu] in L2(nu), relative to f* (without data: to the
-energy, relative to the spread of V), because neither front nor Dirac is smooth in any norm of
-densities. Two bounds hold besides:
+mean potential, relative to the spread of V), because neither front nor Dirac is smooth in any norm
+of densities. Two bounds hold besides:
 
     positivity   dt * (largest face velocity / cell width, summed over axes) <= courant <= 1/2
     stability    dt * feedback_rate <= 1, with feedback_rate a bound on the rate at which f - f*
@@ -26,12 +26,19 @@ from pydantic import Discriminator
 from meanfield_pde.errors import require
 
 STABILITY_LIMIT = 1.0
-"""Largest dt * feedback_rate of a controlled step (an Euler step may take 2)."""
+"""Largest dt * feedback_rate of a controlled step.
+
+An Euler step may take 2, but differences of V between cells can see twice the feedback that
+derivatives at their centres do.
+"""
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Steps of length dt (shortened only to land on the times that are asked for)."""
+    """Steps of length dt, shortened to land on the times at which something is recorded or saved.
+
+    Between two such times steps are equal; times closer than dt are each one step.
+    """
 
     dt: float
     kind: Literal["fixed"] = "fixed"
@@ -68,9 +75,9 @@ class Controlled:
         require(self.smallest > 0, "smallest", self.smallest, "a positive number")
         require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
 
-    def next_step(self, dt: float, error: float) -> float:
-        """A step proposed from the error of one of length dt (third-order local error)."""
-        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** (1.0 / 3.0)
+    def next_step(self, dt: float, error: float, order: int) -> float:
+        """A step proposed from the error of one of length dt by a method of an order."""
+        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** (1.0 / (order + 1))
         return dt * min(max(growth, 0.2), 2.0)
 
 

@@ -90,8 +90,57 @@ def test_particles_know_the_mean_balance_only():
 
 
 def test_particles_take_fixed_steps_only():
-    mu = mf.Particles(number=8).project(mf.Uniform(), mf.Circle())
+    """Their own ones, unless others are given."""
+    mu = mf.Particles(number=8, dt=0.02).project(mf.Uniform(), mf.Circle())
+    equation, end = mf.Equation(ENERGY, [mf.Transport()]), mf.AtTimes(())
+    assert mf.solve(equation, mu, 0.1, record=end, save=end).steps[-1] == 5
+    step = mf.Fixed(0.05)
+    assert mf.solve(equation, mu, 0.1, step=step, record=end, save=end).steps[-1] == 2
     with pytest.raises(mf.InputError, match="expected 'fixed'"):
+        mf.solve(equation, mu, 0.1, step=mf.Controlled())
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: mf.Equation("energy", [mf.Transport()]), "energy"),
+        (lambda: mf.Equation(ENERGY, mf.Transport()), "terms"),
+        (lambda: mf.Equation(ENERGY, ["transport"]), "term"),
+        (lambda: mf.BirthDeath(1.0, "mean"), "balance"),
+    ],
+)
+def test_things_of_another_kind_are_refused(make, name):
+    with pytest.raises(mf.InputError, match=f"{name} = .*expected"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", 0.01),
+        ("splitting", "strang"),
+        ("splitting", mf.Strang),
+        ("record", [0.0, 0.1]),
+        ("save", 0.05),
+        ("mu", mf.Uniform()),
+        ("equation", "d_t mu = 0"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(name, value):
+    arguments = {
+        "equation": mf.Equation(ENERGY, [mf.Transport()]),
+        "mu": mf.FiniteVolumes(8).project(mf.Uniform(), mf.Circle()),
+        "t_end": 0.1,
+        name: value,
+    }
+    with pytest.raises(mf.InputError, match=f"^{name} = .*expected"):
+        mf.solve(**arguments)
+
+
+@pytest.mark.parametrize("method", [mf.FiniteVolumes(8), mf.Particles(number=8)])
+def test_a_measure_on_another_space_is_refused(method):
+    mu = method.project(mf.Uniform(), mf.Interval(0.0, 1.0))
+    with pytest.raises(mf.InputError, match="expected the space of the energy"):
         mf.solve(mf.Equation(ENERGY, [mf.Transport()]), mu, 0.1)
 
 
@@ -100,3 +149,34 @@ def test_a_run_needs_a_positive_end(t_end):
     mu = mf.FiniteVolumes(8).project(mf.Uniform(), mf.Circle())
     with pytest.raises(mf.InputError, match=r"t_end = .*expected a positive time"):
         mf.solve(mf.Equation(ENERGY, [mf.Transport()]), mu, t_end)
+
+
+def test_feedback_rate_weighs_the_norms_of_the_unit():
+    """alpha int int phi^2 + sum_k M_k int int (d_k phi)^2 over the data and mu."""
+    space = mf.Product((mf.Circle(), mf.Interval(-2.0, 2.0)))
+    energy = mf.Energy(
+        mf.Charged(mf.VonMises(2.0)), mf.Teacher((1.0,), (1.0,)), mf.UniformCircle(24), space
+    )
+    mu = mf.FiniteVolumes((12, 9)).project(mf.Uniform(), space)
+    field = mu.landscape(energy).at(mu)
+    square, (along, charge) = field.mean_square_norms
+    move, jump = mf.Transport((0.25, 3.0)), mf.BirthDeath(7.0)
+    assert mf.Equation(energy, [move]).feedback_rate(field) == pytest.approx(
+        0.25 * along + 3.0 * charge
+    )
+    assert mf.Equation(energy, [jump, move]).feedback_rate(field) == pytest.approx(
+        7.0 * square + 0.25 * along + 3.0 * charge
+    )
+
+
+def test_mobility_is_a_factor_of_time():
+    mu, end = mf.FiniteVolumes(24).project(mf.Uniform(-1.0, 2.0), mf.Circle()), mf.AtTimes(())
+    slow, fast = (
+        mf.solve(mf.Equation(ENERGY, [term]), mu, t_end, step=step, record=end, save=end)
+        for term, t_end, step in [
+            (mf.Transport((0.25,)), 2.0, mf.Fixed(0.04)),
+            (mf.Transport(), 0.5, mf.Fixed(0.01)),
+        ]
+    )
+    assert slow.measure[-1] == pytest.approx(fast.measure[-1], rel=1e-12)
+    assert slow.transport_dissipation[-1] == pytest.approx(fast.transport_dissipation[-1] / 4)

@@ -128,6 +128,13 @@ def test_projections_have_mass_one_whatever_was_cut():
     assert mu.density == pytest.approx(outer, abs=1e-14)
 
 
+def test_a_law_inside_a_cell_is_refused_unless_it_is_a_point():
+    space = mf.Interval(-1.0, 1.0)
+    with pytest.raises(mf.InputError, match=r"law .*0\.001.*expected .*wider than a cell"):
+        mf.FiniteVolumes(10).project(mf.Normal(0.07, 0.001), space)
+    assert mf.FiniteVolumes(10).project(mf.Point(0.07), space).mass == pytest.approx(1.0)
+
+
 def test_one_uniform_law_serves_all_parameters():
     factors = law_factors(mf.Uniform(), (RANGE, CIRCLE))
     assert factors == (mf.Uniform(), mf.Uniform())

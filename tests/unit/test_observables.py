@@ -136,7 +136,7 @@ def test_solution_names_its_scalars():
     energy, mu = problem(0.4)
     solution = mf.solve(mf.Equation(energy, [mf.Transport()]), mu, 0.1)
     assert solution.energy is solution.scalars["energy"]
-    with pytest.raises(AttributeError, match="no 'enrgy'; its scalars are energy, "):
+    with pytest.raises(AttributeError, match=r"no 'enrgy'.* scalars energy, "):
         _ = solution.enrgy
     with pytest.raises(mf.InputError, match=r"time = 0\.0123: expected one of the recorded"):
         solution.at("energy", [0.0123])

@@ -57,7 +57,7 @@ def test_one_number_of_cells_serves_all_parameters():
         (3, mf.Circle(), "cells"),
         ((8, 3), mf.Box((0.0, 0.0), (1.0, 1.0)), "cells"),
         ((8, 8), mf.Circle(), "cells"),
-        (8, mf.Box((0.0,) * 3, (1.0,) * 3), "space"),
+        (8, mf.Box((0.0,) * 3, (1.0,) * 3), "parameters"),
     ],
 )
 def test_grids_that_do_not_fit_are_refused(cells, space, name):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import meanfield_pde as mf
+from meanfield_pde.errors import StepTooLong
 from meanfield_pde.timestepping.splitting import advance
 
 ENERGY = mf.Energy(
@@ -55,11 +56,12 @@ def test_one_term_alone_is_its_own_step(splitting, term):
 
 def test_proposed_steps_follow_the_error_within_bounds():
     control = mf.Controlled(tolerance=1e-6)
-    assert control.next_step(0.1, 0.0) == pytest.approx(0.2)
-    assert control.next_step(0.1, 1e-30) == pytest.approx(0.2)
-    assert control.next_step(0.1, 1e6) == pytest.approx(0.02)
-    assert control.next_step(0.1, 1e-6) == pytest.approx(0.09)
-    assert control.next_step(0.1, 8e-6) == pytest.approx(0.045)
+    for order in (1, 2):
+        assert control.next_step(0.1, 0.0, order) == pytest.approx(0.2)
+        assert control.next_step(0.1, 1e-30, order) == pytest.approx(0.2)
+        assert control.next_step(0.1, 1e6, order) == pytest.approx(0.02)
+        assert control.next_step(0.1, 1e-6, order) == pytest.approx(0.09)
+        assert control.next_step(0.1, 8e-6, order) == pytest.approx(0.09 / 8 ** (1 / (order + 1)))
 
 
 def test_fixed_steps_are_shortened_evenly_to_land():
@@ -73,6 +75,22 @@ def test_fixed_steps_are_shortened_evenly_to_land():
     )
     assert solution.steps.tolist() == [0, 2, 4]
     assert solution.step.tolist() == pytest.approx([0.0, 0.02, 0.03])
+
+
+@pytest.mark.parametrize("terms", [(BIRTH_DEATH, TRANSPORT), (TRANSPORT, BIRTH_DEATH)])
+@pytest.mark.parametrize("splitting", [mf.Lie(), mf.Strang()], ids=lambda s: s.kind)
+def test_the_longest_step_that_is_told_is_a_whole_step(splitting, terms):
+    """Where Strang takes transport by halves, the step may be twice as long."""
+    mu = start()
+    landscape = mu.landscape(ENERGY)
+    with pytest.raises(StepTooLong) as refusal:
+        advance(splitting, equation(*terms), mu, landscape, 10.0, {})
+    halved = splitting == mf.Strang() and terms[0] is TRANSPORT
+    rate = mu.face_rate(landscape.at(mu), (1.0,))
+    if terms[0] is TRANSPORT:
+        assert refusal.value.limit == pytest.approx((1.0 if halved else 0.5) / rate)
+    moved = advance(splitting, equation(*terms), mu, landscape, 0.5 * refusal.value.limit, {})
+    assert moved.measure.smallest >= 0
 
 
 def test_controlled_steps_keep_their_bounds_and_their_tolerance():
