@@ -101,20 +101,6 @@ def test_particles_take_fixed_steps_only():
 
 
 @pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (lambda: mf.Equation("energy", [mf.Transport()]), "energy"),
-        (lambda: mf.Equation(ENERGY, mf.Transport()), "terms"),
-        (lambda: mf.Equation(ENERGY, ["transport"]), "term"),
-        (lambda: mf.BirthDeath(1.0, "mean"), "balance"),
-    ],
-)
-def test_things_of_another_kind_are_refused(make, name):
-    with pytest.raises(mf.InputError, match=f"{name} = .*expected"):
-        make()
-
-
-@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("step", 0.01),
