@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from meanfield_pde.case import Case
 from meanfield_pde.dynamics.equation import Equation
-from meanfield_pde.errors import NumericalFailure
+from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.evolution import Progress, evolve
 from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
@@ -26,6 +27,7 @@ from meanfield_pde.timestepping.step_size import Fixed
 NANOSECONDS_PER_CELL_STEP = {"transport": 20.0, "birth_death": 40.0}
 NANOSECONDS_PER_PARTICLE_INPUT = 25.0
 SECONDS_PER_STEP = 4e-4
+BYTES_PER_CELL = 96
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def jobs(case: Case, stem: str, folder: Path) -> list[Job]:
     names = [f"{stem}_particles" if isinstance(method, Particles) else stem for method in methods]
     if len(set(names)) < len(names):
         names[1] += "_companion"
+    for method in methods:
+        _check_memory(case, method)
     pairs = zip(methods, names, strict=True)
     return [Job(case, method, folder / f"{name}.h5") for method, name in pairs]
 
@@ -132,6 +136,20 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
     say(f"writes: {job.path}")
 
 
+def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
+    """Refuse a run that this machine cannot hold, before anything is allocated."""
+    if not isinstance(method, FiniteVolumes) or not hasattr(os, "sysconf"):
+        return
+    needed = BYTES_PER_CELL * math.prod(method.grid(case.space.axes).cells)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    require(
+        needed < memory,
+        "[method] cells",
+        method.cells,
+        f"cells that fit in memory: these need {1e-9 * needed:.3g} GB of {1e-9 * memory:.3g} GB",
+    )
+
+
 def _describe_data(energy: Energy, say: Callable[[str], None]) -> None:
     finer = type(energy.data)(**{**vars(energy.data), "points": 2 * energy.data.points - 1})
     refined = Energy(energy.unit, energy.target, finer, energy.space)
@@ -161,5 +179,5 @@ def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> Non
     say(
         f"estimated cost: {steps} steps if the speed stays as it is at the start, "
         f"{steps * (SECONDS_PER_STEP + 1e-9 * nanoseconds * cells):.2g} s, "
-        f"{8e-6 * 12 * cells:.3g} MB"
+        f"{1e-6 * BYTES_PER_CELL * cells:.3g} MB"
     )

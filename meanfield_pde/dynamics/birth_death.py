@@ -33,7 +33,7 @@ class Free:
     kind: Literal["free"] = "free"
 
     def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """Mu exp(-V time), V as in `field`; time is alpha dt."""
+        """mu exp(-V time), V as in `field`; time is alpha dt."""
         return Moved(mu.reweighted(field.potential, -time))
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
@@ -41,7 +41,7 @@ class Free:
         return -field.potential * mu.values
 
     def dissipation(self, field: Field, mu: Measure) -> float:
-        """Int V^2 dmu."""
+        """int V^2 dmu."""
         return field.mean_squares[0]
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Mean:
     kind: Literal["mean"] = "mean"
 
     def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """Mu exp(-(V - Vbar) time), then scaled to the mass of mu."""
+        """mu exp(-(V - Vbar) time), then scaled to the mass of mu."""
         mean = field.integral / field.mass
         mass = mu.mass
         changed = mu.reweighted(field.potential, -time, shift=mean)
@@ -67,7 +67,7 @@ class Mean:
         return (field.integral / field.mass - field.potential) * mu.values
 
     def dissipation(self, field: Field, mu: Measure) -> float:
-        """Int (V - Vbar)^2 dmu."""
+        """int (V - Vbar)^2 dmu."""
         return _variance(field)
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class Reinjection:
     kind: Literal["reinjection"] = "reinjection"
 
     def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """Mu exp(-V time); a deficit is refilled from the law, a surplus scaled away.
+        """mu exp(-V time); a deficit is refilled from the law, a surplus scaled away.
 
         What is injected decays for half of the time, which makes it second order. A surplus is
         treated as `Mean` treats it, to the last bit.
@@ -108,7 +108,7 @@ class Reinjection:
         return mean * field.mass * mu.project(self.law).values - field.potential * mu.values
 
     def dissipation(self, field: Field, mu: Measure) -> float:
-        """Int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0 (on grids)."""
+        """int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0 (on grids)."""
         mean = field.integral / field.mass
         variance = _variance(field)
         if mean <= 0.0 or isinstance(mu, ParticleMeasure):
@@ -122,7 +122,7 @@ class Reinjection:
 
 
 def _variance(field: Field) -> float:
-    """Int (V - Vbar)^2 dmu; the difference of its two parts may round below zero."""
+    """int (V - Vbar)^2 dmu; the difference of its two parts may round below zero."""
     return max(field.mean_squares[0] - field.integral**2 / field.mass, 0.0)
 
 
@@ -151,7 +151,7 @@ class BirthDeath:
         require_type("balance", self.balance, kinds, "Free(), Mean() or Reinjection(law)")
 
     def flow(self, mu: Measure, landscape: Landscape, dt: float) -> Moved:
-        """Mu after dt of this term alone.
+        """mu after dt of this term alone.
 
         An exponential midpoint rule: half of dt with V frozen at the start, then all of dt from
         the start with V frozen at the midpoint. Second order, positive, of exact mass if balanced.
@@ -178,7 +178,7 @@ class BirthDeath:
         return self.alpha * self.balance.dissipation(field, mu)
 
     def feedback_rate(self, field: Field) -> float:
-        """Alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu.
+        """alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu.
 
         T is at most that where the mean is subtracted; where neurons are reborn from a law the
         energy may rise whatever the step.

@@ -36,7 +36,7 @@ class Transport:
         return (1.0,) * parameters if self.mobility is None else self.mobility
 
     def flow(self, mu: Measure, landscape: Landscape, dt: float) -> Moved:
-        """Mu after dt of this term alone."""
+        """mu after dt of this term alone."""
         return Moved(mu.transported(landscape, self.factors(mu.parameters), dt))
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
@@ -44,7 +44,7 @@ class Transport:
         return mu.transport_rate(field, self.factors(mu.parameters))
 
     def dissipation(self, field: Field) -> float:
-        """Int grad V . M grad V dmu."""
+        """int grad V . M grad V dmu."""
         _, slopes = field.mean_squares
         return sum(m * s for m, s in zip(self.factors(len(slopes)), slopes, strict=True))
 

@@ -35,6 +35,6 @@ def _reweight_parallel(values, potential, scale, shift, out):
 
 
 def reweight(values, potential, scale, shift, out):
-    """Out = values * exp(scale * (potential - shift)); flat float64 arrays of one length."""
+    """out = values * exp(scale * (potential - shift)); flat float64 arrays of one length."""
     parallel = get_num_threads() > 1 and values.size >= PARALLEL_CELLS
     (_reweight_parallel if parallel else _reweight_serial)(values, potential, scale, shift, out)

@@ -66,12 +66,12 @@ class InteractingField:
 
     @cached_property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """Int V^2 dmu and int (d_k V)^2 dmu."""
+        """int V^2 dmu and int (d_k V)^2 dmu."""
         return self.features.mean_squares(self.mu.values, self.mu.weight, self.residual)
 
     @cached_property
     def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
-        """Int int phi^2 dnu dmu and int int (d_k phi)^2 dnu dmu."""
+        """int int phi^2 dnu dmu and int int (d_k phi)^2 dnu dmu."""
         return self.features.mean_square_norms(self.mu.values, self.mu.weight)
 
 
@@ -129,7 +129,7 @@ class PotentialField:
 
     @cached_property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """Int V^2 dmu and int (d_k V)^2 dmu."""
+        """int V^2 dmu and int (d_k V)^2 dmu."""
         values = self.mu.values.ravel()
         arrays = [array.ravel() for array in (self.potential, *self.gradient)]
         square, *slopes = [self.mu.weight * float(dot3(values, a, a)) for a in arrays]

@@ -71,7 +71,7 @@ class Table:
 
     @cached_property
     def derivatives(self) -> Array:
-        """D psi / dy (x_q, y_i)."""
+        """d psi / dy (x_q, y_i)."""
         return self.unit.derivative(self.inputs, self.parameter, self.values_of_unit)
 
     def prediction(self, values: Array, weight: float) -> Array:
@@ -99,7 +99,7 @@ class Table:
 
     @cached_property
     def square_norms(self) -> tuple[Array, Array]:
-        """Int psi^2 dnu and int (d psi)^2 dnu at each node."""
+        """int psi^2 dnu and int (d psi)^2 dnu at each node."""
         return (
             transposed_matvec(self.values_of_unit**2, self.data_weights),
             transposed_matvec(self.derivatives**2, self.data_weights),
@@ -119,7 +119,7 @@ class ChargedOnGrid:
     charges: Array
 
     def prediction(self, values: Array, weight: float) -> Array:
-        """F from the charge density."""
+        """f from the charge density."""
         return self.base.prediction(row_moments(values, self.charges)[1], weight)
 
     def potential(self, residual: Array) -> Array:
@@ -161,7 +161,7 @@ class ChargedAtPoints:
     charges: Array
 
     def prediction(self, values: Array, weight: float) -> Array:
-        """F from the charges."""
+        """f from the charges."""
         return self.base.prediction(values * self.charges, weight)
 
     def potential(self, residual: Array) -> Array:

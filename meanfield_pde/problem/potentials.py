@@ -44,7 +44,7 @@ class Quadratic:
         return self.offset + np.sum(products, axis=0)
 
     def gradient(self, theta: tuple[Array, ...]) -> tuple[Array, ...]:
-        """DV / d theta_k, one array a parameter."""
+        """dV / d theta_k, one array a parameter."""
         return tuple(
             np.sum([a * t for a, t in zip(row, theta, strict=True)], axis=0) for row in self.matrix
         )
@@ -67,7 +67,7 @@ class CosineWell:
         return -self.depth * np.sum([np.cos(t) for t in theta], axis=0)
 
     def gradient(self, theta: tuple[Array, ...]) -> tuple[Array, ...]:
-        """DV / d theta_k, one array a parameter."""
+        """dV / d theta_k, one array a parameter."""
         return tuple(self.depth * np.sin(t) for t in theta)
 
 
@@ -93,7 +93,7 @@ class DoubleWell:
         return self.barrier * (t * t - 1.0) ** 2 + self.tilt * t
 
     def gradient(self, theta: tuple[Array, ...]) -> tuple[Array, ...]:
-        """DV / d theta, one array."""
+        """dV / d theta, one array."""
         (t,) = theta
         return (4.0 * self.barrier * t * (t * t - 1.0) + self.tilt,)
 

@@ -43,7 +43,7 @@ class Gaussian:
         return result
 
     def derivative(self, x: Array, y: Array, value: Array) -> Array:
-        """D psi / dy at the pairs where psi is `value`."""
+        """d psi / dy at the pairs where psi is `value`."""
         result = x[:, None] - y[None, :]
         result *= value
         result *= 1.0 / self.variance
@@ -68,7 +68,7 @@ class Cosine:
         return math.sqrt(2.0 * self.kappa) * np.cos(x[:, None] - theta[None, :])
 
     def derivative(self, x: Array, theta: Array, value: Array) -> Array:
-        """D psi / d theta at the pairs where psi is `value`."""
+        """d psi / d theta at the pairs where psi is `value`."""
         return math.sqrt(2.0 * self.kappa) * np.sin(x[:, None] - theta[None, :])
 
 
@@ -91,7 +91,7 @@ class VonMises:
         return np.exp(self.kappa * (cosine - 1.0)) / i0e(self.kappa)
 
     def derivative(self, x: Array, theta: Array, value: Array) -> Array:
-        """D psi / d theta at the pairs where psi is `value`."""
+        """d psi / d theta at the pairs where psi is `value`."""
         return self.kappa * np.sin(x[:, None] - theta[None, :]) * value
 
 

@@ -226,17 +226,17 @@ class GridMeasure:
         return float(kernel.face_rate(rows, self.grid.scales(mobility), self.grid.periodic))
 
     def reweighted(self, potential: Array, scale: float, shift: float = 0.0) -> GridMeasure:
-        """Mu exp(scale * (potential - shift))."""
+        """mu exp(scale * (potential - shift))."""
         out = np.empty_like(self.density)
         reweight(self.density.ravel(), potential.ravel(), scale, shift, out.ravel())
         return self.with_density(out)
 
     def scaled(self, factor: float) -> GridMeasure:
-        """Factor * mu."""
+        """factor * mu."""
         return self.with_density(self.density * factor)
 
     def injected(self, base: GridMeasure, mass: float) -> GridMeasure:
-        """Mu + mass * base."""
+        """mu + mass * base."""
         return self.with_density(self.density + mass * base.density)
 
     def project(self, law: Law) -> GridMeasure:

@@ -152,6 +152,8 @@ def check_writable(path: Path) -> None:
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"{path} cannot be written: it is not a file")
+        if path.parent.exists() and not path.parent.is_dir():
+            raise InputError(f"{path} cannot be written: {path.parent} is not a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         for place in (path.parent, path):
             if place.exists() and not os.access(place, os.W_OK):

@@ -10,6 +10,7 @@ LONG = "minutes in all: each is a science run, shortened"
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore:mass gathers")  # what the plateau table is about
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_measurement_prints_a_table(name, capsys):
     assert main(["measure", name, "--quick"]) == FINISHED, LONG

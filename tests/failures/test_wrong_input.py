@@ -18,6 +18,7 @@ WRONG_SETTINGS = [
     (["method.cells=16.5"], ["cells", "16.5", "integer"]),
     (["method.cells=2"], ["cells", "= 2", "at least 4"]),
     (["method.cells=[16, 16]"], ["cells", "16, 16", "or 1"]),
+    (["method.cells=2000000000"], ["[method] cells", "2000000000", "memory"]),
     (["time=3"], ["time", "= 3"]),
     (["time.splitting=strang"], ["splitting", "'strang'"]),
     (["terms.birth_death.alpha=-1"], ["alpha", "-1", ">= 0"]),

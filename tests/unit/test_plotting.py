@@ -20,7 +20,7 @@ from meanfield_pde.plotting import (
 from meanfield_pde.plotting.axes import number
 from meanfield_pde.plotting.dissipation import has_dissipation
 from meanfield_pde.plotting.parameters import symbol
-from meanfield_pde.plotting.snapshots import chosen, histogram, marginal, wrapped
+from meanfield_pde.plotting.snapshots import chosen, histogram, marginal, told_apart, wrapped
 from meanfield_pde.plotting.style import SEQUENCE
 from meanfield_pde.results.solution import SCALARS, Layout, Solution
 
@@ -338,3 +338,25 @@ print("matplotlib.pyplot" in sys.modules)
     )
     assert done.stdout.strip() == "False"
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_companion_of_other_physics_is_refused(tmp_path):
+    with pytest.raises(InputError, match="companion's parameters"):
+        save_figures(plane_grid(), tmp_path / "new", "run", companion=circle_grid())
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(InputError, match="taken: cannot be a folder"):
+        save_figures(circle_grid(), tmp_path / "taken", "run")
+
+
+def test_two_grids_are_told_apart_by_their_symbols():
+    first = circle_grid()
+    second = dataclasses.replace(
+        first, layout=dataclasses.replace(first.layout, equation="d_t mu = ...\nV\nalpha = 7")
+    )
+    labels = told_apart([first.layout, second.layout])
+    assert labels[0] != labels[1]
+    assert "alpha = 7" in labels[1]
