@@ -361,7 +361,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(path: Path, limit: int) -
     ("place", "sentence"),
     [
         (".", "is not a file"),
-        ("file/run.h5", "Not a directory|File exists"),
+        ("file/run.h5", "is not a folder"),
         ("n" * 300, "File name too long"),
         ("closed/run.h5", "Permission denied"),
     ],
