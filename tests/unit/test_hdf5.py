@@ -524,8 +524,12 @@ def test_the_commit_is_that_of_the_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("home", "arguments", "line"),
     [
-        ("/home/ada", ["/home/ada/x/__main__.py", "run"], "python -m meanfield_pde run"),
-        ("/home/ada", ["/home/ada/bin/tool", "/home/ada/a b.toml", "/home/adam/c"], "tool '~/a b.toml' /home/adam/c"),
+        ("/srv/ada", ["/srv/ada/x/__main__.py", "run"], "python -m meanfield_pde run"),
+        (
+            "/srv/ada",
+            ["/srv/ada/bin/tool", "/srv/ada/a b.toml", "/srv/adam/c"],
+            "tool '~/a b.toml' /srv/adam/c",
+        ),
         ("/root", ["tool", "--out=/home/someone/c.h5", "a/home/b"], "tool --out=~/c.h5 a/home/b"),
         ("/", ["tool", "/a", "/Users/someone"], "tool /a ~"),
     ],
