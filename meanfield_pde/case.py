@@ -134,6 +134,7 @@ class Case:
         methods = [self.method] if self.companion is None else [self.method, self.companion]
         for method in methods:
             equation = self.equation(method)
+            equation.require_until(self.time.t_end)
             if isinstance(method, FiniteVolumes):
                 try:
                     method.grid(axes)

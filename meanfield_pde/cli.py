@@ -22,6 +22,7 @@ FINISHED, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 2, 3, 130
 MEASUREMENTS = (
     "reference",
     "orders",
+    "splitting",
     "invariants",
     "plateau",
     "particles",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from meanfield_pde.errors import (
 )
 from meanfield_pde.observables import Tally, frame, layout
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
+from meanfield_pde.representations.grid import POSITIVITY_LIMIT
 from meanfield_pde.representations.measure import GridMeasure, Measure, ParticleMeasure
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
@@ -29,9 +30,10 @@ from meanfield_pde.timestepping.splitting import (
     Splitting,
     Strang,
     advance,
-    largest_fraction,
+    emptying_rate,
 )
 from meanfield_pde.timestepping.step_size import STABILITY_LIMIT, Controlled, Fixed, Step
+from meanfield_pde.timestepping.unsplit import Unsplit
 
 WALL_MASS = 1e-3
 """Mass at the walls above which, if it has doubled since the start, a run warns."""
@@ -66,24 +68,26 @@ class _Stepper:
         self.mu = mu
         self.time = 0.0
         self.field: Field = self.landscape.at(mu)
-        self.dissipation = sum(equation.dissipation(mu, self.field))
+        self.dissipation = sum(equation.dissipation(mu, self.field, self.time))
         self.tally = Tally(self.field.energy, smallest=mu.smallest)
-        self._image_rate = self._rate(mu, self.field)
+        self._image_rate = self._rate(mu, self.field, self.time)
         self._proposed = math.inf
 
-    def _rate(self, mu: Measure, field: Field) -> Array:
+    def _rate(self, mu: Measure, field: Field, time: float) -> Array:
         if isinstance(self.step, Fixed) or not isinstance(mu, GridMeasure):
             return np.empty(0)
-        start = time.perf_counter()
-        image = self.equation.image_rate(mu, field, self.landscape)
+        start = perf_counter()
+        image = self.equation.image_rate(mu, field, self.landscape, time)
         self._spent("step control", start)
         return image
 
     def _spent(self, part: str, start: float) -> None:
-        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
+        self.seconds[part] = self.seconds.get(part, 0.0) + perf_counter() - start
 
-    def _accept(self, mu: Measure, field: Field, dt: float, drift: float, error: float) -> None:
-        dissipation = sum(self.equation.dissipation(mu, field))
+    def _accept(
+        self, mu: Measure, field: Field, time: float, dt: float, drift: float, error: float
+    ) -> None:
+        dissipation = sum(self.equation.dissipation(mu, field, time))
         tally = self.tally
         tally.dissipated += 0.5 * dt * (self.dissipation + dissipation)
         tally.mass_drift = max(tally.mass_drift, drift)
@@ -91,13 +95,13 @@ class _Stepper:
         tally.smallest = min(tally.smallest, mu.smallest)
         tally.step = dt
         tally.steps += 1
-        self.mu, self.field, self.dissipation = mu, field, dissipation
+        self.mu, self.field, self.time, self.dissipation = mu, field, time, dissipation
 
     def _trial(self, dt: float) -> tuple[Measure, Field, float]:
         mu, drift = advance(
-            self.splitting, self.equation, self.mu, self.landscape, dt, self.seconds
+            self.splitting, self.equation, self.mu, self.landscape, self.time, dt, self.seconds
         )
-        start = time.perf_counter()
+        start = perf_counter()
         field = self.landscape.at(mu)
         self._spent("energy", start)
         return mu, field, drift
@@ -112,9 +116,9 @@ class _Stepper:
             assert isinstance(self.step, Fixed)
             steps = max(1, math.ceil(remaining / self.step.dt - 1e-9))
             start = self.time
-            for index in range(steps):
-                self._fixed_step(remaining / steps)
-                self.time = start + remaining * (index + 1) / steps
+            for index in range(1, steps + 1):
+                end = target if index == steps else start + remaining * index / steps
+                self._fixed_step(end, remaining / steps)
                 if progress:
                     progress(self.time, self.field.energy)
         else:
@@ -122,29 +126,26 @@ class _Stepper:
                 self._controlled_step(target)
                 if progress:
                     progress(self.time, self.field.energy)
-        self.time = target
 
-    def _fixed_step(self, dt: float) -> None:
+    def _fixed_step(self, end: float, dt: float) -> None:
         mu, field, drift = self._trial(dt)
         if not _alive(field):
             raise NumericalFailure(
                 f"the energy is {field.energy:g} and the mass {field.mass:g}: take a shorter step"
             )
-        self._accept(mu, field, dt, drift, 0.0)
+        self._accept(mu, field, end, dt, drift, 0.0)
 
-    def _bound(self, control: Controlled) -> float:
-        """The longest step that positivity and stability allow from here."""
-        bound = math.inf
-        feedback = self.equation.feedback_rate(self.field)
+    def _bound(self, control: Controlled, proposed: float) -> float:
+        """The longest step within the one proposed that positivity and stability allow."""
+        assert isinstance(self.mu, GridMeasure)
+        feedback = self.equation.feedback_rate(self.field, self.time, proposed)
         if feedback > 0.0:
-            bound = STABILITY_LIMIT / feedback
-        transport = self.equation.transport
-        if transport is not None and isinstance(self.mu, GridMeasure):
-            rate = self.mu.face_rate(self.field, transport.factors(self.mu.parameters))
-            rate *= largest_fraction(self.splitting, self.equation, transport)
-            if rate > 0.0:
-                bound = min(bound, control.courant / rate)
-        return bound
+            proposed = min(proposed, self.splitting.coefficient * STABILITY_LIMIT / feedback)
+        state = (self.equation, self.mu, self.field, self.time, proposed)
+        emptying = emptying_rate(self.splitting, *state)
+        if emptying > 0.0:
+            proposed = min(proposed, control.courant / POSITIVITY_LIMIT / emptying)
+        return proposed
 
     def _controlled_step(self, target: float) -> None:
         control = self.step
@@ -153,9 +154,9 @@ class _Stepper:
         proposed = self._proposed
         if self.tally.steps == 0:
             # A first step by which the prediction would move by the root of the tolerance.
-            speed = self.landscape.norm(self._image_rate, self.field.mass)
+            speed = self.landscape.norm(self._image_rate, self.field)
             proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
-        proposed = min(proposed, self._bound(control))
+        proposed = self._bound(control, min(proposed, remaining))
         for _ in range(control.rejections):
             if proposed < control.smallest:
                 raise NumericalFailure(
@@ -169,15 +170,15 @@ class _Stepper:
             except StepTooLong as limit:
                 proposed = min(0.5 * dt, 0.9 * limit.limit)
             else:
-                image_rate = self._rate(mu, field)
+                end = target if lands else self.time + dt
+                image_rate = self._rate(mu, field, end)
                 change = field.image - self.field.image
                 defect = change - 0.5 * dt * (self._image_rate + image_rate)
-                error = self.landscape.norm(defect, field.mass)
+                error = self.landscape.norm(defect, field)
                 if error <= control.tolerance and _alive(field):
-                    self.time = target if lands else self.time + dt
                     grown = control.next_step(dt, error, self.splitting.order)
                     self._proposed = max(grown, self._proposed) if lands else grown
-                    self._accept(mu, field, dt, drift, error)
+                    self._accept(mu, field, end, dt, drift, error)
                     self._image_rate = image_rate
                     return
                 usable = math.isfinite(error) and _alive(field)
@@ -239,7 +240,7 @@ def evolve(
     require_type("equation", equation, Equation, "an Equation")
     require_type("mu", mu, (GridMeasure, ParticleMeasure), "what a method's project() returns")
     optional: list[tuple[str, object, tuple[type, ...], str]] = [
-        ("splitting", splitting, (Lie, Strang), "Lie() or Strang()"),
+        ("splitting", splitting, (Lie, Strang, Unsplit), "Lie(), Strang() or Unsplit()"),
         ("step", step, (Fixed, Controlled), "Fixed(dt) or Controlled()"),
         ("record", record, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
         ("save", save, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
@@ -250,7 +251,10 @@ def evolve(
     space = equation.energy.space
     if mu.axes != space.axes:
         raise InputError(f"mu lives on {mu.axes}: expected the space of the energy, {space}")
+    equation.require_until(t_end)
     if isinstance(mu, ParticleMeasure):
+        if isinstance(splitting, Unsplit):
+            raise InputError("splitting = 'unsplit': expected 'lie' for a particle method")
         step = Fixed(mu.dt) if step is None else step
         splitting = Lie() if splitting is None else splitting
     step = Controlled() if step is None else step

@@ -17,15 +17,18 @@ from meanfield_pde.evolution import Progress, evolve
 from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.laws import mass_outside
-from meanfield_pde.representations.grid import FiniteVolumes, GridMeasure
+from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.hdf5 import Writer, read
 from meanfield_pde.results.provenance import provenance
 from meanfield_pde.results.solution import Solution
+from meanfield_pde.timestepping.splitting import emptying_rate
 from meanfield_pde.timestepping.step_size import Fixed
+from meanfield_pde.timestepping.unsplit import Unsplit
 
 NANOSECONDS_PER_CELL_STEP = {"transport": 20.0, "birth_death": 40.0}
 NANOSECONDS_PER_PARTICLE_INPUT = 25.0
+NANOSECONDS_PER_CELL_STAGE = 10.0
 SECONDS_PER_STEP = 4e-4
 BYTES_PER_CELL = 96
 
@@ -171,11 +174,14 @@ def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> Non
         steps = max(math.ceil(time.t_end / time.step.dt), len(stops) - 1)
     else:
         field = mu.landscape(equation.energy).at(mu)
-        transport = equation.transport
-        rate = mu.face_rate(field, transport.factors(mu.parameters)) if transport else 0.0
-        fastest = max(rate / time.step.courant, equation.feedback_rate(field), 1.0 / time.t_end)
+        emptying = emptying_rate(time.splitting, equation, mu, field, 0.0)
+        feedback = equation.feedback_rate(field, 0.0) / time.splitting.coefficient
+        positive = emptying * POSITIVITY_LIMIT / time.step.courant
+        fastest = max(positive, feedback, 1.0 / time.t_end)
         steps = math.ceil(time.t_end * fastest)
     nanoseconds = sum(NANOSECONDS_PER_CELL_STEP[term.kind] for term in equation.terms)
+    if isinstance(time.splitting, Unsplit):
+        nanoseconds = NANOSECONDS_PER_CELL_STAGE * len(time.splitting.scheme.stages)
     say(
         f"estimated cost: {steps} steps if the speed stays as it is at the start, "
         f"{steps * (SECONDS_PER_STEP + 1e-9 * nanoseconds * cells):.2g} s, "

@@ -18,6 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
+from meanfield_pde.dynamics.coefficients import (
+    Coefficient,
+    acceptable,
+    largest_over,
+    mean_over,
+    require_until,
+    text,
+    value_at,
+)
 from meanfield_pde.errors import InputError, require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law
@@ -32,13 +41,17 @@ class Free:
 
     kind: Literal["free"] = "free"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """mu exp(-V time), V as in `field`; time is alpha dt."""
-        return Moved(mu.reweighted(field.potential, -time))
+    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+        """mu exp(-V exposure), V as in `field`; the exposure is the integral of alpha."""
+        return Moved(mu.reweighted(field.potential, -exposure))
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
         """- V mu."""
         return -field.potential * mu.values
+
+    def emptying_rate(self, field: Field) -> float:
+        """The largest part of a cell that dies, per unit of exposure."""
+        return max(float(field.potential.max()), 0.0)
 
     def dissipation(self, field: Field, mu: Measure) -> float:
         """int V^2 dmu."""
@@ -54,17 +67,21 @@ class Mean:
 
     kind: Literal["mean"] = "mean"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """mu exp(-(V - Vbar) time), then scaled to the mass of mu."""
+    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+        """mu exp(-(V - Vbar) exposure), then scaled to the mass of mu."""
         mean = field.integral / field.mass
         mass = mu.mass
-        changed = mu.reweighted(field.potential, -time, shift=mean)
+        changed = mu.reweighted(field.potential, -exposure, shift=mean)
         new_mass = changed.mass
         return Moved(changed.scaled(mass / new_mass), abs(new_mass / mass - 1.0))
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
         """- (V - Vbar) mu."""
         return (field.integral / field.mass - field.potential) * mu.values
+
+    def emptying_rate(self, field: Field) -> float:
+        """The largest part of a cell that dies, per unit of exposure."""
+        return max(float(field.potential.max()) - field.integral / field.mass, 0.0)
 
     def dissipation(self, field: Field, mu: Measure) -> float:
         """int (V - Vbar)^2 dmu."""
@@ -81,20 +98,20 @@ class Reinjection:
     law: Law
     kind: Literal["reinjection"] = "reinjection"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, time: float) -> Moved:
-        """mu exp(-V time); a deficit is refilled from the law, a surplus scaled away.
+    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+        """mu exp(-V exposure); a deficit is refilled from the law, a surplus scaled away.
 
-        What is injected decays for half of the time, which makes it second order. A surplus is
+        What is injected decays for half of the exposure, which makes it second order. A surplus is
         treated as `Mean` treats it, to the last bit.
         """
         mean = field.integral / field.mass
         mass = mu.mass
-        changed = mu.reweighted(field.potential, -time, shift=mean)
-        decay = math.exp(-mean * time)
+        changed = mu.reweighted(field.potential, -exposure, shift=mean)
+        decay = math.exp(-mean * exposure)
         new_mass = changed.mass * decay
         if new_mass >= mass:
             return Moved(changed.scaled(mass / changed.mass), abs(changed.mass / mass - 1.0))
-        born = mu.project(self.law).reweighted(field.potential, -0.5 * time)
+        born = mu.project(self.law).reweighted(field.potential, -0.5 * exposure)
         survivors = changed.scaled(decay)
         return Moved(
             survivors.injected(born, (mass - new_mass) / born.mass), abs(new_mass / mass - 1.0)
@@ -106,6 +123,11 @@ class Reinjection:
         if mean <= 0.0:
             return (mean - field.potential) * mu.values
         return mean * field.mass * mu.project(self.law).values - field.potential * mu.values
+
+    def emptying_rate(self, field: Field) -> float:
+        """The largest part of a cell that dies, per unit of exposure."""
+        mean = field.integral / field.mass
+        return max(float(field.potential.max()) - min(mean, 0.0), 0.0)
 
     def dissipation(self, field: Field, mu: Measure) -> float:
         """int (V - Vbar)^2 dmu + Vbar (Vbar - int V dmu_b) where Vbar > 0 (on grids)."""
@@ -135,27 +157,33 @@ class BirthDeath:
 
     Parameters
     ----------
-    alpha : float
-        Rate of birth and death per unit of V and of time, >= 0.
+    alpha : Coefficient
+        Rate of birth and death per unit of V and of time, >= 0: a number, or a function of time.
     balance : Balance
         `Mean()` unless given.
     """
 
-    alpha: float
+    alpha: Coefficient
     balance: Balance = Mean()
     kind: Literal["birth_death"] = "birth_death"
 
     def __post_init__(self) -> None:
-        require(self.alpha >= 0, "alpha", self.alpha, "a number >= 0")
+        expected = "a number >= 0, or a formula or a table in time"
+        require(acceptable(self.alpha), "alpha", self.alpha, expected)
         kinds = (Free, Mean, Reinjection)
         require_type("balance", self.balance, kinds, "Free(), Mean() or Reinjection(law)")
 
-    def flow(self, mu: Measure, landscape: Landscape, dt: float) -> Moved:
-        """mu after dt of this term alone.
+    def require_until(self, t_end: float) -> None:
+        """Raise `InputError` if alpha is seen to fail before t_end."""
+        require_until("alpha", self.alpha, t_end)
 
-        An exponential midpoint rule: half of dt with V frozen at the start, then all of dt from
+    def flow(self, mu: Measure, landscape: Landscape, time: float, dt: float) -> Moved:
+        """mu after dt of this term alone, from `time` on.
+
+        alpha(t) only changes the clock: what counts is the exposure, its integral over the step.
+        An exponential midpoint rule: half of it with V frozen at the start, then all of it from
         the start with V frozen at the midpoint. Second order, positive, of exact mass if balanced.
-        Particles jump instead, with V frozen at the start (Algorithm 1).
+        Particles jump instead, with V and alpha frozen at the start (Algorithm 1).
         """
         field = landscape.at(mu)
         if isinstance(mu, ParticleMeasure):
@@ -164,26 +192,31 @@ class BirthDeath:
                     f"balance = {self.balance.kind!r}: expected 'mean' for a particle method"
                 )
             excess = field.potential - field.integral / field.mass
-            return Moved(mu.jumped(-self.alpha * dt * excess))
-        midpoint = self.balance.frozen_flow(mu, field, 0.5 * self.alpha * dt).measure
+            return Moved(mu.jumped(-value_at("alpha", self.alpha, time) * dt * excess))
+        exposure = mean_over("alpha", self.alpha, time, dt) * dt
+        midpoint = self.balance.frozen_flow(mu, field, 0.5 * exposure).measure
         assert isinstance(midpoint, GridMeasure)
-        return self.balance.frozen_flow(mu, landscape.at(midpoint), self.alpha * dt)
+        return self.balance.frozen_flow(mu, landscape.at(midpoint), exposure)
 
-    def rate(self, mu: GridMeasure, field: Field) -> Array:
+    def rate(self, mu: GridMeasure, field: Field, time: float) -> Array:
         """The term per cell."""
-        return self.alpha * self.balance.rate(mu, field)
+        return value_at("alpha", self.alpha, time) * self.balance.rate(mu, field)
 
-    def dissipation(self, field: Field, mu: Measure) -> float:
+    def dissipation(self, field: Field, mu: Measure, time: float) -> float:
         """What this term takes from the energy per unit time."""
-        return self.alpha * self.balance.dissipation(field, mu)
+        return value_at("alpha", self.alpha, time) * self.balance.dissipation(field, mu)
 
-    def feedback_rate(self, field: Field) -> float:
+    def feedback_rate(self, field: Field, time: float, dt: float = 0.0) -> float:
         """alpha int int phi^2 dnu dmu: as for transport, with T = alpha int phi phi' dmu.
 
         T is at most that where the mean is subtracted; where neurons are reborn from a law the
-        energy may rise whatever the step.
+        energy may rise whatever the step. alpha is the largest in [time, time + dt].
         """
-        return self.alpha * field.mean_square_norms[0]
+        return largest_over("alpha", self.alpha, time, dt) * field.mean_square_norms[0]
+
+    def emptying_rate(self, mu: GridMeasure, field: Field, time: float, dt: float = 0.0) -> float:
+        """The largest part of a cell that dies per unit time, alpha as in `feedback_rate`."""
+        return largest_over("alpha", self.alpha, time, dt) * self.balance.emptying_rate(field)
 
     def __str__(self) -> str:
         return str(self.balance)
@@ -191,4 +224,4 @@ class BirthDeath:
     def symbols(self) -> str:
         """The values of this term's symbols."""
         law = f", mu_b = {self.balance.law}" if isinstance(self.balance, Reinjection) else ""
-        return f"alpha = {self.alpha:g}{law}"
+        return f"alpha = {text(self.alpha)}{law}"

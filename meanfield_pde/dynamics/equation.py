@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Annotated
 
 import numpy as np
@@ -50,7 +51,7 @@ class Equation:
         count = len(energy.parameters)
         for term in self.terms:
             if isinstance(term, Transport):
-                fits = len(term.factors(count)) == count
+                fits = term.mobility is None or len(term.mobility) == count
                 require(fits, "mobility", term.mobility, f"{count} number(s), one a parameter")
 
     @property
@@ -63,12 +64,24 @@ class Equation:
         """The birth-death term, if there is one."""
         return next((term for term in self.terms if isinstance(term, BirthDeath)), None)
 
-    def image_rate(self, mu: GridMeasure, field: Field, landscape: Landscape) -> Array:
-        """What the right-hand side does to the problem per unit time (`Landscape.image`)."""
-        images = [landscape.image(term.rate(mu, field), mu.weight) for term in self.terms]
-        return np.sum(images, axis=0)
+    def require_until(self, t_end: float) -> None:
+        """Raise `InputError` if a coefficient is seen not to be >= 0 at a time up to t_end."""
+        for term in self.terms:
+            term.require_until(t_end)
 
-    def dissipation(self, mu: Measure, field: Field) -> tuple[float, float]:
+    def rate(self, mu: GridMeasure, field: Field, time: float) -> Array:
+        """The right-hand side: cell averages per unit time, a new array."""
+        return reduce(np.add, (term.rate(mu, field, time) for term in self.terms))
+
+    def image_rate(self, mu: GridMeasure, field: Field, landscape: Landscape, time: float) -> Array:
+        """What `rate` does to the problem per unit time (`Landscape.image`).
+
+        Term by term, so that one array of rates is held at a time.
+        """
+        rates = (term.rate(mu, field, time) for term in self.terms)
+        return np.sum([landscape.image(rate, mu.weight) for rate in rates], axis=0)
+
+    def dissipation(self, mu: Measure, field: Field, time: float) -> tuple[float, float]:
         """What transport and birth-death take from the energy per unit time.
 
         dE/dt = - int grad V . M grad V dmu - alpha int (V - Vbar)^2 dmu under the mean balance;
@@ -76,13 +89,20 @@ class Equation:
         """
         transport, birth_death = self.transport, self.birth_death
         return (
-            transport.dissipation(field) if transport else 0.0,
-            birth_death.dissipation(field, mu) if birth_death else 0.0,
+            transport.dissipation(field, time) if transport else 0.0,
+            birth_death.dissipation(field, mu, time) if birth_death else 0.0,
         )
 
-    def feedback_rate(self, field: Field) -> float:
+    def feedback_rate(self, field: Field, time: float, dt: float = 0.0) -> float:
         """A bound on the rate at which f[mu] - f* feeds back on itself (see the terms)."""
-        return sum(term.feedback_rate(field) for term in self.terms)
+        return sum(term.feedback_rate(field, time, dt) for term in self.terms)
+
+    def emptying_rate(self, mu: GridMeasure, field: Field, time: float, dt: float = 0.0) -> float:
+        """The largest part of a cell that the terms together take out of it, per unit time.
+
+        An Euler step of at most its reciprocal keeps cell averages >= 0.
+        """
+        return sum(term.emptying_rate(mu, field, time, dt) for term in self.terms)
 
     def __str__(self) -> str:
         right = " ".join(str(term) for term in self.terms).removeprefix("+ ")

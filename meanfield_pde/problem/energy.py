@@ -27,7 +27,7 @@ from meanfield_pde.errors import require
 from meanfield_pde.kernels.reductions import dot, dot3
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.features import Features, features, mass_of
-from meanfield_pde.problem.landscape import Discrete, Landscape
+from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.problem.nodes import Nodes
 from meanfield_pde.problem.potentials import Potential
 from meanfield_pde.problem.spaces import Space
@@ -103,7 +103,7 @@ class InteractingLandscape:
         """The change of f."""
         return self.features.prediction(values, weight)
 
-    def norm(self, image: Array, mass: float) -> float:
+    def norm(self, image: Array, field: Field) -> float:
         """In L2(nu), relative to f*."""
         norm = float(np.sqrt(dot3(self.data_weights, image, image)))
         return norm / float(np.sqrt(2.0 * self.constant)) if self.constant > 0 else norm
@@ -172,9 +172,9 @@ class PotentialLandscape:
         change = weight * float(dot(self.potential.ravel(), values.ravel()))
         return np.array([change - self.centre * mass_of(values, weight)])
 
-    def norm(self, image: Array, mass: float) -> float:
+    def norm(self, image: Array, field: Field) -> float:
         """Relative to the standard deviation of V over the nodes, times the mass."""
-        scale = float(np.std(self.potential)) * mass
+        scale = float(np.std(self.potential)) * field.mass
         return abs(float(image[0])) / scale if scale > 0 else abs(float(image[0]))
 
 

@@ -78,6 +78,6 @@ class Landscape(Protocol):
         """What a small change of mu does to the problem: to f, or to the energy without data."""
         ...
 
-    def norm(self, image: Array, mass: float) -> float:
+    def norm(self, image: Array, field: Field) -> float:
         """The size of an image: relative to f*, or to the spread of V times the mass."""
         ...

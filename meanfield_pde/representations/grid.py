@@ -20,7 +20,7 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law, law_factors
 from meanfield_pde.problem.nodes import GridNodes
 from meanfield_pde.problem.spaces import Axis, Space
-from meanfield_pde.representations.runge_kutta import SSP3
+from meanfield_pde.representations.runge_kutta import SSP3, Mobility
 
 Array = NDArray[np.float64]
 
@@ -195,9 +195,9 @@ class GridMeasure:
         return out, rate
 
     def transported(
-        self, landscape: Landscape, mobility: tuple[float, ...], dt: float
+        self, landscape: Landscape, mobility: Mobility, time: float, dt: float
     ) -> GridMeasure:
-        """The flow of d_t mu = div(mu M grad V) over dt: SSP3, V formed anew at each stage.
+        """The flow of d_t mu = div(mu M grad V) over dt: SSP3, V and M formed anew at each stage.
 
         Raises
         ------
@@ -205,12 +205,13 @@ class GridMeasure:
             If a stage would break the bound under which averages stay non-negative.
         """
         current = self
-        for fraction in SSP3:
-            weights = (1.0, fraction, fraction * dt)
+        for stage, moment in zip(SSP3.stages, SSP3.times, strict=True):
+            weights = (1.0, stage.weight, stage.weight * stage.step * dt)
+            factors = mobility(time + moment * dt)
             field = landscape.at(current)
             if not math.isfinite(field.energy):
                 raise NumericalFailure("the energy is no longer finite")
-            density, rate = current._stage(self.density, field.potential, weights, mobility)
+            density, rate = current._stage(self.density, field.potential, weights, factors)
             if rate * dt > POSITIVITY_LIMIT * (1.0 + 1e-12):
                 raise StepTooLong("transport would empty a cell", POSITIVITY_LIMIT / rate)
             current = self.with_density(density)

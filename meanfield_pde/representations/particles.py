@@ -20,6 +20,7 @@ from meanfield_pde.problem.laws import Law, law_factors
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.grid import axis_moments
+from meanfield_pde.representations.runge_kutta import Mobility
 
 Array = NDArray[np.float64]
 
@@ -77,13 +78,13 @@ class ParticleMeasure:
         return np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, self.draws]))
 
     def transported(
-        self, landscape: Landscape, mobility: tuple[float, ...], dt: float
+        self, landscape: Landscape, mobility: Mobility, time: float, dt: float
     ) -> ParticleMeasure:
         """One step of gradient descent, theta_i - dt M grad V(theta_i); walls stop particles."""
-        slopes = landscape.at(self).gradient
+        slopes, factors = landscape.at(self).gradient, mobility(time)
         columns = []
         for k, axis in enumerate(self.axes):
-            moved = self.points[:, k] - dt * mobility[k] * slopes[k]
+            moved = self.points[:, k] - dt * factors[k] * slopes[k]
             if axis.periodic:
                 moved = axis.lower + np.mod(moved - axis.lower, axis.length)
             else:
@@ -145,7 +146,7 @@ class _FollowingLandscape:
         """Not defined: a change of positions is not a change of masses."""
         raise TypeError("particles have no embedded error estimate")
 
-    def norm(self, image: Array, mass: float) -> float:
+    def norm(self, image: Array, field: Field) -> float:
         """Not defined, as `image`."""
         raise TypeError("particles have no embedded error estimate")
 

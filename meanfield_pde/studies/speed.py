@@ -60,11 +60,12 @@ def bandwidth() -> float:
     return 32 * n / _best(lambda: _triad(a, b, c), 5)
 
 
-def _step(arrays: tuple[Array, ...], limiter: int, scales: tuple[float, float]) -> None:
-    u, first, second, potential = arrays
+def _step(state: tuple[Array, ...], limiter: int, scales: tuple[float, float]) -> None:
+    u, first, second, potential = state
     dt = 1e-5
-    for source, out, fraction in zip((u, first, second), (first, second, first), SSP3, strict=True):
-        weights = (1.0, fraction, fraction * dt)
+    arrays = zip((u, first, second), (first, second, first), SSP3.stages, strict=True)
+    for source, out, part in arrays:
+        weights = (1.0, part.weight, part.weight * part.step * dt)
         kernel.stage(u, source, out, potential, weights, scales, (False, False), limiter)
 
 
@@ -115,7 +116,7 @@ def _potential(landscape: Landscape, mu: GridMeasure) -> Array:
 
 
 def _dissipation(equation: Equation, landscape: Landscape, mu: GridMeasure) -> object:
-    return equation.dissipation(mu, landscape.at(mu))
+    return equation.dissipation(mu, landscape.at(mu), 0.0)
 
 
 def _parts(sizes: tuple[int, ...]) -> None:
@@ -134,9 +135,9 @@ def _parts(sizes: tuple[int, ...]) -> None:
         assert birth_death is not None
         parts: dict[str, Callable[[], object]] = {
             "V, once": partial(_potential, landscape, mu),
-            "transport, one step": partial(transport.flow, mu, landscape, 1e-4),
-            "birth-death, one step": partial(birth_death.flow, mu, landscape, 1e-4),
-            "error estimate": partial(equation.image_rate, mu, field, landscape),
+            "transport, one step": partial(transport.flow, mu, landscape, 0.0, 1e-4),
+            "birth-death, one step": partial(birth_death.flow, mu, landscape, 0.0, 1e-4),
+            "error estimate": partial(equation.image_rate, mu, field, landscape, 0.0),
             "dissipation": partial(_dissipation, equation, landscape, mu),
         }
         for name, work in parts.items():

@@ -3,22 +3,26 @@
     Lie      A(dt) B(dt)                 first order
     Strang   A(dt/2) B(dt) A(dt/2)       second order (Strang 1968)
 
-for terms A, B in the order of the equation. One term alone is its own step.
+for terms A, B in the order of the equation. One term alone is its own step. Every term has a clock
+of its own: its coefficients are those of the times through which its sub-steps have gone.
+Without splitting see `unsplit`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator
 
-from meanfield_pde.dynamics.equation import Equation, Term
+from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import StepTooLong
-from meanfield_pde.problem.landscape import Landscape
-from meanfield_pde.representations.measure import Measure, Moved
+from meanfield_pde.problem.landscape import Field, Landscape
+from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
+from meanfield_pde.timestepping.unsplit import Unsplit
 
 Seconds = MutableMapping[str, float]
 """Wall time per part of the work."""
@@ -31,6 +35,7 @@ class Lie:
     kind: Literal["lie"] = "lie"
 
     order: ClassVar[int] = 1
+    coefficient: ClassVar[float] = 1.0
 
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
         """(term, fraction of dt) in the order in which they are taken."""
@@ -44,22 +49,37 @@ class Strang:
     kind: Literal["strang"] = "strang"
 
     order: ClassVar[int] = 2
+    coefficient: ClassVar[float] = 1.0
 
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
         """(term, fraction of dt) in the order in which they are taken."""
         return ((0, 1.0),) if terms == 1 else ((0, 0.5), (1, 1.0), (0, 0.5))
 
 
-Splitting = Annotated[Lie | Strang, Discriminator("kind")]
+Splitting = Annotated[Lie | Strang | Unsplit, Discriminator("kind")]
 
 
-def largest_fraction(splitting: Splitting, equation: Equation, term: Term) -> float:
-    """The longest sub-step of a term, as a fraction of the step."""
-    return max(
-        fraction
-        for index, fraction in splitting.fractions(len(equation.terms))
-        if equation.terms[index] is term
-    )
+def emptying_rate(
+    splitting: Splitting,
+    equation: Equation,
+    mu: GridMeasure,
+    field: Field,
+    time: float,
+    dt: float = 0.0,
+) -> float:
+    """The reciprocal of the longest step that keeps cell averages >= 0.
+
+    With the largest coefficients in [time, time + dt]. Where terms are split only transport may
+    empty a cell, in the longest of its sub-steps.
+    """
+    if isinstance(splitting, Unsplit):
+        return equation.emptying_rate(mu, field, time, dt) / splitting.coefficient
+    transport = equation.transport
+    if transport is None:
+        return 0.0
+    fractions = splitting.fractions(len(equation.terms))
+    longest = max(part for index, part in fractions if equation.terms[index] is transport)
+    return longest * transport.emptying_rate(mu, field, time, dt)
 
 
 def advance(
@@ -67,26 +87,39 @@ def advance(
     equation: Equation,
     mu: Measure,
     landscape: Landscape,
+    time: float,
     dt: float,
     seconds: Seconds,
 ) -> Moved:
-    """One step of the equation; the time spent in each term is added to `seconds`.
+    """One step of the equation; the wall time of each term is added to `seconds`.
 
     Raises
     ------
     StepTooLong
         If a sub-step breaks its bound.
     """
+    if isinstance(splitting, Unsplit):
+        assert isinstance(mu, GridMeasure)
+        with _clocked(splitting.kind, seconds):
+            return Moved(splitting.advance(equation, mu, landscape, time, dt))
     drift = 0.0
+    clocks = [time] * len(equation.terms)
     for index, fraction in splitting.fractions(len(equation.terms)):
         term = equation.terms[index]
-        start = time.perf_counter()
         try:
-            mu, moved_drift = term.flow(mu, landscape, fraction * dt)
+            with _clocked(term.kind, seconds):
+                mu, moved_drift = term.flow(mu, landscape, clocks[index], fraction * dt)
         except StepTooLong as limit:
             raise StepTooLong(limit.reason, limit.limit / fraction) from None
-        finally:
-            elapsed = time.perf_counter() - start
-            seconds[term.kind] = seconds.get(term.kind, 0.0) + elapsed
+        clocks[index] += fraction * dt
         drift = max(drift, moved_drift)
     return Moved(mu, drift)
+
+
+@contextmanager
+def _clocked(part: str, seconds: Seconds) -> Iterator[None]:
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        seconds[part] = seconds.get(part, 0.0) + perf_counter() - start

@@ -5,7 +5,8 @@ A controlled step compares the step taken with the trapezoidal rule,
     defect = mu_1 - mu_0 - dt/2 (G(mu_0) + G(mu_1)),      G the right-hand side,
 
 which is embedded (G(mu_1) serves the next step too) and of size dt^3 for a second-order step: it
-sees the error of the Runge-Kutta method, of the birth-death rule and of splitting at once. It is
+sees the error of the Runge-Kutta method, of the birth-death rule and of splitting at once. (For a
+step of higher order it is the error of the trapezoidal rule, and too large.) It is
 measured by what it does to the prediction f[mu] in L2(nu), relative to f* (without data: to the
 mean potential, relative to the spread of V), because neither front nor Dirac is smooth in any norm
 of densities. Two bounds hold besides:
@@ -14,6 +15,9 @@ of densities. Two bounds hold besides:
     stability    dt * feedback_rate <= 1, with feedback_rate a bound on the rate at which f - f*
                  drives itself, int int |grad phi|_M^2 + alpha phi^2 dnu dmu. As V goes to zero
                  the first bound lets dt grow without end; this one does not.
+
+both with the largest alpha and M of the step to come. Without splitting death counts as well in
+the first, and both hold for the Euler steps that a step is made of (`unsplit`).
 """
 
 from __future__ import annotations
@@ -76,8 +80,12 @@ class Controlled:
         require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
 
     def next_step(self, dt: float, error: float, order: int) -> float:
-        """A step proposed from the error of one of length dt by a method of an order."""
-        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** (1.0 / (order + 1))
+        """A step proposed from the error of one of length dt by a method of an order.
+
+        The estimate falls as dt^2 for a method of order 1 and as dt^3 for all others.
+        """
+        power = 1.0 / (min(order, 2) + 1)
+        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** power
         return dt * min(max(growth, 0.2), 2.0)
 
 

@@ -23,6 +23,37 @@ WRONG_SETTINGS = [
     (["time.splitting=strang"], ["splitting", "'strang'"]),
     (["terms.birth_death.alpha=-1"], ["alpha", "-1", ">= 0"]),
     (["terms.birth_death.alpha=nan"], ["alpha", "nan", "finite"]),
+    (["terms.birth_death.alpha=fast"], ["[terms] birth_death alpha", "'fast'", "number"]),
+    (["terms.birth_death.alpha={expression = 't'}"], ["birth_death alpha kind: is missing"]),
+    (
+        ["terms.birth_death.alpha={kind = 'formla', expression = 't'}"],
+        ["birth_death alpha kind", "'formla'", "'formula'"],
+    ),
+    (["terms.birth_death.alpha={kind = 'formula'}"], ["birth_death alpha expression: is missing"]),
+    (
+        ["terms.birth_death.alpha={kind = 'formula', expression = 'exp(-s)'}"],
+        ["birth_death alpha", "'exp(-s)'", "'s'"],
+    ),
+    (
+        ["terms.birth_death.alpha={kind = 'formula', expression = '1 - 10*t'}"],
+        ["alpha", "'1 - 10*t' is -0.", "at t = 0.", ">= 0"],
+    ),
+    (
+        ["terms.birth_death.alpha={kind = 'piecewise_linear', times = [1, 0], values = [1, 1]}"],
+        ["birth_death alpha times", "1.0, 0.0", "increasing"],
+    ),
+    (
+        ["terms.transport.mobility=[{kind = 'piecewise_linear', times = [0], values = [-1]}]"],
+        ["transport mobility", "values", "-1.0", ">= 0"],
+    ),
+    (
+        ["terms.transport.mobility=[{kind = 'formula', expression = '-t'}]"],
+        ["mobility", "'-t' is -", "at t = ", ">= 0"],
+    ),
+    (
+        ["time.splitting={kind = 'unsplit', method = 'rk4'}"],
+        ["splitting method", "'rk4'", "'ssp4'"],
+    ),
     (["time.t_end=inf"], ["t_end", "inf", "finite"]),
     (["time.t_end=0"], ["t_end", "= 0", "positive"]),
     (["time.step.kind=fixed", "time.step.dt=0"], ["dt", "= 0", "positive"]),

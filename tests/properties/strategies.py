@@ -45,6 +45,11 @@ def landscapes(draw, mu):
     return PotentialLandscape(potential, slopes)
 
 
+def transported(mu, landscape, dt):
+    """By transport with unit mobility."""
+    return mu.transported(landscape, lambda time: (1.0,) * mu.parameters, 0.0, dt)
+
+
 def longest_step(mu, landscape, courant):
     """The step by which the fastest face sweeps this part of a cell."""
     return courant / mu.face_rate(landscape.at(mu), (1.0,) * mu.parameters)

@@ -15,7 +15,7 @@ rates = st.floats(0.01, 20.0)
 def flow(mu, landscape, balance, rate):
     """One step of birth and death alone with alpha dt scaled to the spread of V."""
     spread = np.ptp(landscape.potential)
-    return mf.BirthDeath(rate / spread, balance).flow(mu, landscape, 1.0)
+    return mf.BirthDeath(rate / spread, balance).flow(mu, landscape, 0.0, 1.0)
 
 
 def shifted(landscape, mu, mean_potential):
@@ -112,6 +112,6 @@ def test_tails_are_multiplied_not_lost(balance):
     potential[3] = -1.0
     landscape = PotentialLandscape(potential, (np.zeros(8),))
     for _ in range(10):
-        mu = mf.BirthDeath(1.0, balance).flow(mu, landscape, 59.0).measure
+        mu = mf.BirthDeath(1.0, balance).flow(mu, landscape, 0.0, 59.0).measure
     ratio = mu.density[3] / mu.density[0]
     assert np.log(ratio) == pytest.approx(-10.0, abs=1e-9)

@@ -40,7 +40,9 @@ def energies_of_all_steps(equation, mu, t_end, splitting):
     return np.array(steps)
 
 
-@pytest.mark.parametrize("splitting", [mf.Strang(), mf.Lie()], ids=lambda s: s.kind)
+@pytest.mark.parametrize(
+    "splitting", [mf.Strang(), mf.Lie(), mf.Unsplit("ssp3"), mf.Unsplit("ssp4")], ids=str
+)
 @pytest.mark.parametrize("with_birth_death", [False, True])
 @settings(max_examples=8)
 @given(energy=energies(), alpha=st.floats(0.1, 50.0), uniform=st.booleans())
@@ -54,8 +56,9 @@ def test_energy_never_increases(energy, alpha, uniform, splitting, with_birth_de
     assert steps[-1] >= 0
 
 
+@pytest.mark.parametrize("splitting", [mf.Strang(), mf.Unsplit("ssp4")], ids=str)
 @pytest.mark.parametrize("with_birth_death", [False, True])
-def test_energy_never_increases_for_charged_units(with_birth_death):
+def test_energy_never_increases_for_charged_units(with_birth_death, splitting):
     energy = mf.Energy(
         mf.Charged(mf.Gaussian(0.5)),
         mf.Mixture((1 / 3, -2 / 3, 1 / 3), (-2.0, 0.0, 2.0), (0.5, 1.0, 0.5)),
@@ -66,6 +69,6 @@ def test_energy_never_increases_for_charged_units(with_birth_death):
     equation = mf.Equation(energy, [*birth_death, mf.Transport()])
     law = mf.ProductLaw((mf.Uniform(-2.0, 2.0), mf.Normal()))
     mu = mf.FiniteVolumes((24, 24)).project(law, energy.space)
-    steps = energies_of_all_steps(equation, mu, 10.0, mf.Strang())
+    steps = energies_of_all_steps(equation, mu, 10.0, splitting)
     assert np.diff(steps).max() <= 1e-14 * energy.constant
     assert steps[-1] < 0.2 * steps[0]

@@ -88,7 +88,7 @@ def test_transport_is_a_step_down_the_gradient():
     mu = mf.Particles(number=500).project(law, space)
     landscape = mu.landscape(energy)
     slopes = landscape.at(mu).gradient
-    moved = mu.transported(landscape, (1.0, 0.1), 0.2)
+    moved = mu.transported(landscape, lambda time: (1.0, 0.1), 0.0, 0.2)
     free = mu.points - 0.2 * np.column_stack([slopes[0], 0.1 * slopes[1]])
     turns = (moved.points[:, 0] - free[:, 0]) / (2 * np.pi)
     assert turns == pytest.approx(np.rint(turns), abs=1e-12)

@@ -55,7 +55,7 @@ def test_steps_are_refused_alike(set_threads):
     for threads in (1, 2):
         set_threads(threads)
         with pytest.raises(StepTooLong) as refusal:
-            mu.transported(landscape, (1.0, 1.0), 1.0)
+            mu.transported(landscape, lambda time: (1.0, 1.0), 0.0, 1.0)
         limits.append(refusal.value.limit)
     assert limits[0] == limits[1]
 

@@ -1,9 +1,11 @@
 """Case files: settings from the command line, defaults, and what becomes of them."""
 
+import numpy as np
 import pytest
 
 import meanfield_pde as mf
-from meanfield_pde.case import load
+from meanfield_pde.case import load, parse
+from meanfield_pde.run import execute, jobs
 
 
 def test_a_case_is_values(circle_case):
@@ -31,6 +33,21 @@ def test_a_case_is_values(circle_case):
         ("terms.birth_death.alpha=2", lambda case: case.terms[0].alpha, 2.0),
         ("terms.0.alpha=2", lambda case: case.terms[0].alpha, 2.0),
         ("terms.transport.mobility=[0.1]", lambda case: case.terms[1].mobility, (0.1,)),
+        (
+            "terms.birth_death.alpha={kind = 'formula', expression = '5*exp(-t)'}",
+            lambda case: case.terms[0].alpha,
+            mf.FormulaOfTime("5*exp(-t)"),
+        ),
+        (
+            "terms.transport.mobility=[{kind='piecewise_linear', times=[0, 1], values=[2, 0]}]",
+            lambda case: case.terms[1].mobility,
+            (mf.PiecewiseLinear((0.0, 1.0), (2.0, 0.0)),),
+        ),
+        (
+            "time.splitting={kind = 'unsplit', method = 'ssp4'}",
+            lambda case: case.time.splitting,
+            mf.Unsplit("ssp4"),
+        ),
         ("time.splitting.kind=lie", lambda case: case.time.splitting, mf.Lie()),
         ('title="A = B"', lambda case: case.title, "A = B"),
         ("title=bare words", lambda case: case.title, "bare words"),
@@ -70,3 +87,25 @@ def test_a_potential_replaces_unit_target_and_data(circle_case):
     start, end = text.index("[unit]"), text.index("[space]")
     circle_case.write_text(text[:start] + '[potential]\nkind = "cosine_well"\n' + text[end:])
     assert load(circle_case).energy() == mf.PotentialEnergy(mf.CosineWell(), mf.Circle())
+
+
+def test_a_case_with_coefficients_of_time_runs_and_is_written_back(circle_case):
+    text = circle_case.read_text()
+    text = text.replace("alpha = 5.0", 'alpha = {kind = "formula", expression = "5*exp(-t)"}')
+    text = text.replace("t_end = 0.5", 't_end = 0.5\nsplitting = {kind = "unsplit"}')
+    circle_case.write_text(text)
+    (job,) = jobs(load(circle_case), "circle", circle_case.parent)
+    solution = execute(job)
+    assert "alpha = 5*exp(-t)" in solution.layout.equation
+    assert parse(solution.attributes["case"], "the result").terms == job.case.terms
+    alpha, energy = mf.FormulaOfTime("5*exp(-t)"), job.case.energy()
+    mu = mf.FiniteVolumes(32).project(mf.Uniform(), mf.Circle())
+    equation = mf.Equation(energy, [mf.BirthDeath(alpha), mf.Transport()])
+    expected = mf.solve(equation, mu, 0.5, splitting=mf.Unsplit())
+    assert solution.measure[-1] == pytest.approx(expected.measure[-1], rel=1e-12)
+    constant = mf.Equation(energy, [mf.BirthDeath(5.0), mf.Transport()])
+    assert mf.solve(constant, mu, 0.5).energy[-1] < 0.99 * solution.energy[-1]
+    # the last of the dissipations is that of the last alpha
+    field = mu.landscape(energy).at(mu.with_density(expected.measure[-1]))
+    lost = 5 * np.exp(-0.5) * (field.mean_squares[0] - field.integral**2)
+    assert expected.birth_death_dissipation[-1] == pytest.approx(lost, rel=1e-10)

@@ -221,7 +221,9 @@ def test_prediction_and_image_are_linear_in_the_measure(problem):
     assert landscape.image(2 * mu.values, mu.weight) == pytest.approx(
         2 * expected, abs=1e-13 * scale
     )
-    assert landscape.norm(problem.energy.target_values, 1.0) == pytest.approx(1.0, rel=1e-13)
+    assert landscape.norm(problem.energy.target_values, landscape.at(mu)) == pytest.approx(
+        1.0, rel=1e-13
+    )
 
 
 def test_a_perfect_fit_has_no_energy_and_no_potential():

@@ -100,6 +100,18 @@ def test_particles_take_fixed_steps_only():
         mf.solve(equation, mu, 0.1, step=mf.Controlled())
 
 
+def test_particles_are_split():
+    mu = mf.Particles(number=8).project(mf.Uniform(), mf.Circle())
+    equation = mf.Equation(ENERGY, [mf.Transport()])
+    with pytest.raises(mf.InputError, match="splitting = 'unsplit': expected 'lie'"):
+        mf.solve(equation, mu, 0.1, splitting=mf.Unsplit())
+
+
+def test_an_unsplit_method_has_a_name():
+    with pytest.raises(mf.InputError, match="method = 'rk4': expected one of ssp3, ssp4"):
+        mf.Unsplit("rk4")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -147,10 +159,10 @@ def test_feedback_rate_weighs_the_norms_of_the_unit():
     field = mu.landscape(energy).at(mu)
     square, (along, charge) = field.mean_square_norms
     move, jump = mf.Transport((0.25, 3.0)), mf.BirthDeath(7.0)
-    assert mf.Equation(energy, [move]).feedback_rate(field) == pytest.approx(
+    assert mf.Equation(energy, [move]).feedback_rate(field, 0.0) == pytest.approx(
         0.25 * along + 3.0 * charge
     )
-    assert mf.Equation(energy, [jump, move]).feedback_rate(field) == pytest.approx(
+    assert mf.Equation(energy, [jump, move]).feedback_rate(field, 0.0) == pytest.approx(
         7.0 * square + 0.25 * along + 3.0 * charge
     )
 

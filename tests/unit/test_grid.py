@@ -20,7 +20,10 @@ def test_a_density_in_another_order_is_the_same_density():
         rows.reweighted(field.potential, -0.3).density,
         columns.reweighted(field.potential, -0.3).density,
     )
-    moved = [m.transported(landscape, (1.0, 1.0), 1e-3).density for m in (rows, columns)]
+    moved = [
+        m.transported(landscape, lambda time: (1.0, 1.0), 0.0, 1e-3).density
+        for m in (rows, columns)
+    ]
     assert np.array_equal(*moved)
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import i0, i1
 
 import meanfield_pde as mf
+from meanfield_pde.observables import layout
 from meanfield_pde.representations.grid import axis_moments
 
 LAWS = mf.ProductLaw((mf.Normal(0.3, 0.5), mf.Uniform(-1.0, 0.5)))
@@ -69,9 +70,9 @@ def test_birth_death_dissipation_is_what_its_rate_takes_from_the_energy(balance,
     energy, mu = problem(mean_potential)
     field = mu.landscape(energy).at(mu)
     term = mf.BirthDeath(1.7, balance)
-    rate = term.rate(mu, field)
+    rate = term.rate(mu, field, 0.0)
     change = np.sum(field.potential * rate) * mu.weight
-    assert change == pytest.approx(-term.dissipation(field, mu), rel=1e-12)
+    assert change == pytest.approx(-term.dissipation(field, mu, 0.0), rel=1e-12)
     lost_mass = np.sum(rate) * mu.weight
     expected = -1.7 * mean_potential if balance.kind == "free" else 0.0
     assert lost_mass == pytest.approx(expected, abs=1e-12)
@@ -87,8 +88,8 @@ def test_transport_dissipation_is_what_its_rate_takes_from_the_energy():
     for cells in (160, 320):
         mu = mf.FiniteVolumes(cells, mf.Muscl("none")).project(law, space)
         field = mu.landscape(energy).at(mu)
-        change = np.sum(field.potential * term.rate(mu, field)) * mu.weight
-        defects.append(change / term.dissipation(field) + 1)
+        change = np.sum(field.potential * term.rate(mu, field, 0.0)) * mu.weight
+        defects.append(change / term.dissipation(field, 0.0) + 1)
     assert abs(defects[1]) < 4e-4
     assert defects[0] / defects[1] == pytest.approx(4.0, abs=0.2)
 
@@ -100,7 +101,7 @@ def test_scalars_of_a_run_are_those_of_its_measures():
     for index, density in enumerate(solution.measure):
         at = mu.with_density(density)
         field = mu.landscape(energy).at(at)
-        transport, birth_death = equation.dissipation(at, field)
+        transport, birth_death = equation.dissipation(at, field, 0.0)
         expected = {
             "energy": field.energy,
             "mean_potential": field.integral / field.mass,
@@ -140,3 +141,27 @@ def test_solution_names_its_scalars():
         _ = solution.enrgy
     with pytest.raises(mf.InputError, match=r"time = 0\.0123: expected one of the recorded"):
         solution.at("energy", [0.0123])
+
+
+def test_a_layout_tells_samples_and_targets_from_quadratures():
+    """Samples keep their weights; a loss without a target has none in the layout."""
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [1.0, -1.0]])
+    samples = mf.Samples(points, weights=[1.0, 2.0, 1.0], columns={"y": [1.0, -1.0, 0.5]})
+    box = mf.Box((-4.0, -4.0), (4.0, 4.0))
+    plane = mf.Gaussian(0.5, dimension=2)
+    column = mf.Energy(plane, mf.Column("y"), samples, box)
+    likelihood = mf.Energy(plane, None, samples, box, mf.NegativeLogLikelihood())
+    mu = mf.FiniteVolumes((8, 8)).project(mf.Uniform(), box)
+    layouts = [layout(mf.Equation(energy, [mf.Transport()]), mu) for energy in (column, likelihood)]
+    for found in layouts:
+        np.testing.assert_array_equal(found.inputs, points)
+        np.testing.assert_array_equal(found.sample_weights, [0.25, 0.5, 0.25])
+        assert found.input_names == ("x_1", "x_2")
+    assert layouts[0].target.tolist() == [1.0, -1.0, 0.5]
+    assert layouts[1].target.size == 0
+    line = mf.Interval(-4.0, 4.0)
+    quadrature = mf.Energy(mf.Gaussian(0.5), mf.Teacher((0.2,), (1.0,)), mf.Line(-5, 5, 41), line)
+    mu = mf.FiniteVolumes(8).project(mf.Uniform(), line)
+    found = layout(mf.Equation(quadrature, [mf.Transport()]), mu)
+    assert (found.inputs.shape, found.target.shape, found.sample_weights.size) == ((41,), (41,), 0)
+    assert found.input_names == ("x",)
