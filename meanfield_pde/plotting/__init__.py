@@ -13,7 +13,7 @@ from meanfield_pde.errors import InputError, require
 from meanfield_pde.plotting.density import density_figure, density_name
 from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
 from meanfield_pde.plotting.energy import energy_figure
-from meanfield_pde.plotting.prediction import prediction_figure
+from meanfield_pde.plotting.prediction import has_prediction_figure, prediction_figure
 from meanfield_pde.plotting.style import styled
 from meanfield_pde.results.solution import Layout, Solution
 
@@ -37,8 +37,8 @@ def _applying(
     if solution.snapshot_time.size:
         name = density_name(solution, companion)
         yield name, partial(density_figure, solution, companion)
-        if solution.has_prediction:
-            yield "prediction", partial(prediction_figure, solution)
+    if has_prediction_figure(solution):
+        yield "prediction", partial(prediction_figure, solution)
     if has_dissipation(solution):
         yield "dissipation", partial(dissipation_figure, solution)
 

@@ -43,7 +43,7 @@ def positive(values: Array) -> Array:
 
 
 def _log_ticks(axes: Axes, axis: Axis, low: float, high: float) -> None:
-    """Powers of ten where there are two or more of them, else 1, 2, 5 times a power of ten."""
+    """Powers of ten where there are two or more of them, else 1, 2, 5 or all digits times one."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     digits = [10.0**k * m for k in range(first, last) for m in range(1, 10)]
     between = [value for value in digits if low <= value <= high]
@@ -55,6 +55,7 @@ def _log_ticks(axes: Axes, axis: Axis, low: float, high: float) -> None:
     else:
         major = [10.0**k * m for k in range(first, last + 1) for m in (1, 2, 5)]
         major = [value for value in major if low <= value <= high]
+        major = major if len(major) >= 2 else between
         minor = between
     if min(major, default=1.0) >= 0.01 and max(major, default=1.0) <= 1000.0:
         labels = [f"{value:g}" for value in major]
@@ -144,4 +145,4 @@ def value_axis(
             low, high = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
         log_axis(axes, "y", low, high)
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))

@@ -17,8 +17,9 @@ from meanfield_pde.results.solution import Solution
 def energy_figure(solution: Solution, companion: Solution | None = None) -> Figure:
     """E against t, both logarithmic; open circles are the snapshots of the density figure.
 
-    An energy that is somewhere zero or negative (of a fixed potential) has a linear axis:
-    E - min(E) on a logarithmic one would dive where the run happens to end.
+    An energy that is somewhere zero or negative (of a fixed potential, a likelihood), or that
+    changes by less than a factor 3, has a linear axis: E - min(E) on a logarithmic one would dive
+    where the run happens to end.
 
     Parameters
     ----------
@@ -57,5 +58,5 @@ def energy_figure(solution: Solution, companion: Solution | None = None) -> Figu
     value_axis(axes, [run.energy for run in runs])
     time_axis(axes, np.unique(np.concatenate([run.time for run in runs])))
     axes.set_ylabel(r"energy $E[\mu(t)]$")
-    axes.legend(loc="lower left")
+    axes.legend(loc="best")
     return figure

@@ -23,7 +23,7 @@ LARGEST = 2.0
 
 @dataclass(frozen=True)
 class Row:
-    """Panels side by side, each with a marginal on top and on the right; sizes in inches.
+    """Panels side by side, with or without marginals on top and on the right; sizes in inches.
 
     Attributes
     ----------
@@ -31,16 +31,24 @@ class Row:
         Number of panels: up to four, the page is then full.
     bar : bool
         Whether to keep room for a colour scale on the right.
+    marginals : bool
+        Whether to keep room for a marginal on top and on the right of each panel.
     """
 
     count: int
     bar: bool
+    marginals: bool = True
     figure: Figure = field(init=False)
 
     def __post_init__(self) -> None:
         figure = Figure(figsize=(self.width, self.height))
         FigureCanvasAgg(figure)
         object.__setattr__(self, "figure", figure)
+
+    @property
+    def edge(self) -> float:
+        """Width of a marginal and of the gap before it."""
+        return GAP + MARGINAL if self.marginals else 0.0
 
     @property
     def right(self) -> float:
@@ -51,7 +59,7 @@ class Row:
     def side(self) -> float:
         """Width of a panel."""
         room = PAGE - LEFT - self.right + BETWEEN
-        return min(room / self.count - GAP - MARGINAL - BETWEEN, LARGEST)
+        return min(room / self.count - self.edge - BETWEEN, LARGEST)
 
     @property
     def tall(self) -> float:
@@ -66,10 +74,10 @@ class Row:
     @property
     def height(self) -> float:
         """Height of the figure."""
-        return BELOW + self.tall + GAP + MARGINAL + ABOVE
+        return BELOW + self.tall + self.edge + ABOVE
 
     def _left(self, i: int) -> float:
-        return LEFT + i * (self.side + GAP + MARGINAL + BETWEEN)
+        return LEFT + i * (self.side + self.edge + BETWEEN)
 
     def _place(self, left: float, bottom: float, width: float, height: float) -> Axes:
         w, h = self.width, self.height

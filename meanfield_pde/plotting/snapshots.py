@@ -10,7 +10,7 @@ from meanfield_pde.results.solution import Layout, Solution
 Array = NDArray[np.float64]
 
 MOST_DOTS = 500
-"""Particles drawn over a density; more hide it."""
+"""Particles drawn over a density, and data points over a function; more hide it."""
 
 MOST_ALONE = 1000
 """Particles drawn where there is no density; more run together."""
@@ -75,6 +75,16 @@ def marginal(density: Array, layout: Layout, keep: tuple[int, ...]) -> Array:
     return density.sum(axis=others) * float(np.prod([width[k] for k in others]))
 
 
+def is_labelled(layout: Layout) -> bool:
+    """Whether what is learnt are labels -1 and 1: f may pass beyond them."""
+    return bool(layout.target.size and np.all(np.abs(layout.target) == 1.0))
+
+
+def bins(count: int) -> int:
+    """Number of bins of a histogram of so many values."""
+    return int(np.clip(4.0 * np.cbrt(count), 8, 80))
+
+
 def histogram(values: Array, limits: tuple[float, float], mass: float = 1.0) -> tuple[Array, Array]:
     """Density of particles in equal bins, whose number grows with the cube root of theirs.
 
@@ -84,8 +94,7 @@ def histogram(values: Array, limits: tuple[float, float], mass: float = 1.0) -> 
     edges : array (bins + 1,)
     """
     finite = values[np.isfinite(values)]
-    bins = int(np.clip(4.0 * np.cbrt(finite.size), 8, 80))
-    counts, edges = np.histogram(finite, bins=bins, range=limits)
+    counts, edges = np.histogram(finite, bins=bins(finite.size), range=limits)
     return counts * (mass / max(values.size, 1)) / np.diff(edges), edges
 
 
@@ -116,7 +125,15 @@ def wrapped(positions: Array, layout: Layout) -> Array:
 
 def few(positions: Array, most: int) -> Array:
     """At most so many of the particles, the same ones for each snapshot."""
-    count = positions.shape[0]
+    return positions[_some(positions.shape[0], most)]
+
+
+def dotted(layout: Layout) -> NDArray[np.intp]:
+    """The data points that are drawn as dots."""
+    return _some(len(layout.inputs), MOST_DOTS)
+
+
+def _some(count: int, most: int) -> NDArray[np.intp]:
     if count <= most:
-        return positions
-    return positions[np.sort(np.random.default_rng(0).permutation(count)[:most])]
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])

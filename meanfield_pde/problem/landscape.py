@@ -36,6 +36,9 @@ class Field(Protocol):
         V at the nodes.
     gradient : tuple of array
         dV / d theta_k at the nodes, broadcast to their shape.
+    face_slopes : tuple of array
+        dV / d theta_k at the faces normal to parameter k, one array for each axis of nodes that
+        have faces.
     prediction : array (data points,)
         f[mu]; empty for a fixed potential.
     image : array
@@ -43,8 +46,9 @@ class Field(Protocol):
     mean_squares : (float, tuple of float)
         int V^2 dmu and int (d_k V)^2 dmu.
     mean_square_norms : (float, tuple of float)
-        int int phi^2 dnu dmu and int int (d_k phi)^2 dnu dmu: weighted by alpha and the mobility
-        they bound the rate at which the prediction feeds back on itself. Zero without interaction.
+        int int l'' phi^2 dnu dmu and int int l'' (d_k phi)^2 dnu dmu, l'' the curvature of the
+        loss: weighted by alpha and the mobility they bound the rate at which the prediction feeds
+        back on itself. Zero without interaction.
     """
 
     @property
@@ -61,6 +65,8 @@ class Field(Protocol):
     def potential(self) -> Array: ...  # noqa: D102
     @property
     def gradient(self) -> tuple[Array, ...]: ...  # noqa: D102
+    @property
+    def face_slopes(self) -> tuple[Array, ...]: ...  # noqa: D102
     @property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
     @property
@@ -79,5 +85,8 @@ class Landscape(Protocol):
         ...
 
     def norm(self, image: Array, field: Field) -> float:
-        """The size of an image: relative to f*, or to the spread of V times the mass."""
+        """The size of an image, near the measure of a field.
+
+        Relative to f*, or as the loss has it; without data to the spread of V times the mass.
+        """
         ...

@@ -12,9 +12,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class GridNodes:
-    """All combinations of coordinates: `axes[k]` holds those of parameter k."""
+    """All combinations of coordinates: `axes[k]` holds those of parameter k.
+
+    `faces[k]`, where given, holds the axes of the grid of faces normal to parameter k: where a
+    scheme needs the derivative of V in that parameter too.
+    """
 
     axes: tuple[Array, ...]
+    faces: tuple[tuple[Array, ...], ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

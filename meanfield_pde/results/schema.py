@@ -10,13 +10,16 @@ the file opens as a labelled data set in any netCDF-4 reader:
     particle        numbers (particles)
     x               data nodes             target (x)            prediction (snapshot_time, x)
 
-A fixed potential has no `x`, `target` and `prediction`. What has no axis (the equation, how the
-run was made, its outcome) is an attribute of the file.
+Of two inputs or more, `x` holds the numbers of the data nodes, and `inputs` (x, component) their
+coordinates. Samples have a `sample_weight` (x), a loss without a target has no `target`, a fixed
+potential has nothing along `x`. What has no axis (the equation, how the run was made, its outcome)
+is an attribute of the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import h5py
@@ -24,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.errors import InputError
-from meanfield_pde.results.solution import SCALARS, Layout
+from meanfield_pde.results.solution import SCALARS, Array, Layout
 
 FORMAT = "meanfield_pde run, version 1"
 """The attribute `format` of every file of a run."""
@@ -35,12 +38,18 @@ LAYOUT_ATTRIBUTES = ("format", "representation", "equation")
 GROWING = ("time", "snapshot_time")
 """The axes that grow, one entry a frame and one entry a snapshot."""
 
+TEXTS = ("parameter", "component")
+"""The axes whose coordinates are names."""
+
 LONG_NAMES = {
     "time": "record times",
     "snapshot_time": "save times",
     "parameter": "components of theta",
     "particle": "number of the particle",
-    "x": "quadrature nodes of the data measure",
+    "x": "quadrature nodes of the data measure (their numbers, of two inputs or more)",
+    "component": "components of x",
+    "inputs": "x at the quadrature nodes",
+    "sample_weight": "weight of the sample",
     "mean": "mean of theta under mu / mass (circular on a circle)",
     "variance": "variance of theta under mu / mass (circular on a circle)",
     "lower": "lower bound of the parameter",
@@ -67,7 +76,10 @@ def coordinates(layout: Layout) -> dict[str, NDArray[Any]]:
         axes |= dict(zip(layout.parameters, layout.centres, strict=True))
     else:
         axes["particle"] = np.arange(layout.particles)
-    if layout.inputs.size:
+    if layout.inputs.ndim == 2:
+        axes["x"] = np.arange(len(layout.inputs))
+        axes["component"] = np.array(layout.input_names, dtype=object)
+    elif layout.inputs.size:
         axes["x"] = layout.inputs
     return axes
 
@@ -82,14 +94,20 @@ def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
     else:
         along["position"] = ("snapshot_time", "particle", "parameter")
     if layout.inputs.size:
-        along |= {"target": ("x",), "prediction": ("snapshot_time", "x")}
+        along["prediction"] = ("snapshot_time", "x")
+    if layout.inputs.ndim == 2:
+        along["inputs"] = ("x", "component")
+    if layout.target.size:
+        along["target"] = ("x",)
+    if layout.sample_weights.size:
+        along["sample_weight"] = ("x",)
     return along
 
 
 def check_names(layout: Layout, attributes: Mapping[str, Any]) -> None:
     """Raise `InputError` if a parameter or an attribute has a name the file needs itself."""
-    data = {"x"} if layout.inputs.size else set()
-    taken = {*GROWING, *dimensions(layout), "parameter"} | data
+    others = replace(layout, parameters=(), centres=())
+    taken = {*coordinates(others), *dimensions(others)}
     for index, name in enumerate(layout.parameters):
         if name in ("", ".") or "/" in name or name in taken or name in layout.parameters[:index]:
             raise InputError(f"parameter name {name!r}: expected one the file does not use itself")
@@ -107,7 +125,9 @@ def create(file: h5py.File, layout: Layout, attributes: Mapping[str, Any]) -> No
         "lower": np.array(layout.lower, dtype=float),
         "upper": np.array(layout.upper, dtype=float),
         "periodic": np.array(layout.periodic, dtype=np.int8),
+        "inputs": layout.inputs,
         "target": layout.target,
+        "sample_weight": layout.sample_weights,
     }
     axes = coordinates(layout)
     for name, centres in axes.items():
@@ -126,7 +146,7 @@ def create(file: h5py.File, layout: Layout, attributes: Mapping[str, Any]) -> No
     file["periodic"].attrs["dtype"] = "bool"  # netCDF has no type for truth; readers look for this
     for name, dataset in file.items():
         dataset.attrs["long_name"] = LONG_NAMES.get(name, f"cell centres of {name}")
-        if name != "parameter":
+        if name not in TEXTS:
             dataset.attrs["units"] = "1"
 
 
@@ -190,7 +210,11 @@ def get_layout(file: h5py.File) -> Layout:
     representation = str(file.attrs["representation"])
     parameters = tuple(str(name) for name in get_values(file, "parameter"))
     grid = representation == "finite_volumes"
-    data = "target" in list(file)
+    others = set(file) - set(parameters)
+
+    def along_data(name: str) -> Array:
+        return get_values(file, name) if name in others else np.empty(0)
+
     return Layout(
         representation=representation,
         parameters=parameters,
@@ -199,7 +223,8 @@ def get_layout(file: h5py.File) -> Layout:
         periodic=tuple(get_values(file, "periodic").astype(bool).tolist()),
         centres=tuple(get_values(file, name) for name in parameters) if grid else (),
         particles=0 if grid else get_values(file, "particle").size,
-        inputs=get_values(file, "x") if data else np.empty(0),
-        target=get_values(file, "target") if data else np.empty(0),
+        inputs=along_data("inputs" if "inputs" in others else "x"),
+        target=along_data("target"),
         equation=str(file.attrs["equation"]),
+        sample_weights=along_data("sample_weight"),
     )

@@ -52,12 +52,14 @@ class Layout:
         Cell centres along each parameter; empty for particles.
     particles : int
         Number of particles; 0 for grids.
-    inputs : array (data points,)
+    inputs : array (data points,), or (data points, components) of two inputs or more
         Quadrature nodes x of the data measure; empty for a fixed potential.
     target : array (data points,)
-        f*(x) at these nodes.
+        f*(x) at these nodes; empty where the loss has no target.
     equation : str
         The equation as printed.
+    sample_weights : array (data points,)
+        The weights of data that are samples; empty where the measure is known by a formula.
     """
 
     representation: str
@@ -70,6 +72,14 @@ class Layout:
     inputs: Array
     target: Array
     equation: str
+    sample_weights: Array = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Of the components of x: x alone, or x_1, x_2, ..."""
+        if self.inputs.ndim == 1:
+            return ("x",)
+        return tuple(f"x_{k + 1}" for k in range(self.inputs.shape[1]))
 
     @property
     def measure_shape(self) -> tuple[int, ...]:
@@ -173,7 +183,7 @@ class Solution:
                 len(saved), *layout.measure_shape
             ),
             prediction=np.array([snapshot.prediction for snapshot in snapshots]).reshape(
-                len(saved), layout.inputs.size
+                len(saved), len(layout.inputs)
             ),
             attributes=dict(attributes or {}),
         )

@@ -73,6 +73,16 @@ LAYOUTS = {
         equation="d_t mu = div(mu grad V)",
     ),
 }
+# Samples of two inputs without a target.
+LAYOUTS["samples"] = dataclasses.replace(
+    LAYOUTS["grid_2d"],
+    inputs=np.linspace(0.0, 1.0, 10).reshape(5, 2) ** 2,
+    target=NOTHING,
+    sample_weights=np.arange(5) / 10,
+)
+LAYOUTS["names_of_absent_data"] = dataclasses.replace(
+    LAYOUTS["fixed_potential"], parameters=("prediction", "inputs")
+)
 ATTRIBUTES = {
     "case": "[unit]\nkind = 'µ'",
     "seed": 3,
@@ -86,7 +96,8 @@ def frame(layout: Layout, k: int, every: int = 3) -> Frame:
     """Frame number k, every number in it a function of k."""
     shape = tuple(map(len, layout.centres)) or (layout.particles, len(layout.parameters))
     values = k + np.arange(np.prod(shape)).reshape(shape) / 1000
-    snapshot = Snapshot(values, k + layout.inputs) if k % every == 0 else None
+    prediction = k + np.arange(len(layout.inputs)) / 7
+    snapshot = Snapshot(values, prediction) if k % every == 0 else None
     moments = k + np.arange(len(layout.parameters)) / 10
     scalars = {name: k + i / 100 for i, name in enumerate(SCALARS)}
     return Frame(0.25 * k, scalars, moments, 2 * moments, snapshot)
@@ -188,16 +199,35 @@ def test_xarray_opens_a_labelled_data_set(layout: Layout, path: Path) -> None:
         else:
             assert data.position.dims == ("snapshot_time", "particle", "parameter")
             np.testing.assert_equal(data.position.sel(parameter="c"), solution.measure[..., 1])
-        if layout.inputs.size:
-            assert data.target.dims == ("x",)
-            assert data.prediction.dims == ("snapshot_time", "x")
+        if layout.inputs.ndim == 2:
+            assert data.inputs.dims == ("x", "component")
+            np.testing.assert_equal(data.inputs.sel(component="x_2"), layout.inputs[:, 1])
+            np.testing.assert_equal(data.x.values, np.arange(5))
+        elif layout.inputs.size:
             np.testing.assert_equal(data.x.values, layout.inputs)
-        else:
-            assert "target" not in data
-            assert "prediction" not in data
+        if layout.inputs.size:
+            assert data.prediction.dims == ("snapshot_time", "x")
+            np.testing.assert_equal(data.prediction.values, solution.prediction)
+        assert ("x" in data.sizes) == (layout.inputs.size > 0 or "x" in layout.parameters)
+        present = {"target": layout.target, "sample_weight": layout.sample_weights}
+        for name, values in present.items():
+            assert (name in data) == (values.size > 0)
+            if values.size:
+                assert data[name].dims == ("x",)
+                np.testing.assert_equal(data[name].values, values)
         for name, variable in data.variables.items():
             assert variable.attrs["long_name"]
-            assert name == "parameter" or variable.attrs["units"] == "1"
+            assert name in ("parameter", "component") or variable.attrs["units"] == "1"
+
+
+def test_one_input_with_a_target_makes_the_data_sets_it_always_did(path: Path) -> None:
+    run(LAYOUTS["grid_2d"], 2).write(path)
+    with h5py.File(path) as file:
+        assert file.attrs["format"] == "meanfield_pde run, version 1"
+        assert set(file) - set(SCALARS) == {
+            *("time", "snapshot_time", "parameter", "lower", "upper", "periodic", "mean"),
+            *("variance", "y", "c", "density", "x", "target", "prediction"),
+        }
 
 
 def test_xarray_opens_a_run_that_goes_on(path: Path) -> None:
@@ -399,6 +429,13 @@ def test_a_run_without_a_frame_leaves_the_file_before_it(path: Path) -> None:
 def test_parameters_cannot_have_the_names_of_data_sets(path: Path, name: str) -> None:
     layout = dataclasses.replace(LAYOUTS["grid_2d"], parameters=("y", name))
     with pytest.raises(InputError, match="parameter name"):
+        Writer(path, layout)
+
+
+@pytest.mark.parametrize("name", ["inputs", "component", "sample_weight", "x", "prediction"])
+def test_parameters_cannot_have_the_names_of_the_data_of_samples(path: Path, name: str) -> None:
+    layout = dataclasses.replace(LAYOUTS["samples"], parameters=("y", name))
+    with pytest.raises(InputError, match=f"parameter name '{name}'"):
         Writer(path, layout)
 
 
