@@ -1,30 +1,24 @@
 """The linear maps between a measure and the prediction, f = Phi m and V = Phi^T r.
 
-Phi[q, i] = phi(x_q, theta_i). A measure has mass weight * values[i] at node i. Three forms share
-one interface: a table (any unit without charge, one parameter), and for charged units
-c psi(x, y) the table of psi alone, since only the charge density q(y) = int c mu(dy, dc) matters:
-on a grid of (y, c), and at points.
+Phi[q, i] = phi(x_q, theta_i). A measure has mass weight * values[i] at node i. Several forms share
+one interface: a table (any unit); for charged units c psi(x, y) the table of psi alone, since only
+the charge density q(y) = int c mu(dy, dc) matters, on a grid of (y, c) and at points; two small
+tables where unit and data are products. Tables on grids are compressed to their rank (`modes`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.kernels.reductions import (
-    dot,
-    dot3,
-    matvec,
-    row_moments,
-    total,
-    transposed_matvec,
-)
-from meanfield_pde.problem.nodes import GridNodes, Nodes
-from meanfield_pde.problem.units import Charged, OneParameterUnit, Unit
+from meanfield_pde.kernels.reductions import dot, dot3, row_moments, total
+from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
+from meanfield_pde.problem.separable import SeparableOnGrid, tensor_factors
+from meanfield_pde.problem.tables import Table
+from meanfield_pde.problem.units import AnyUnit, Charged, Gaussian
 
 Array = NDArray[np.float64]
 
@@ -40,8 +34,8 @@ class Features(Protocol):
         """V_i = sum_q Phi[q, i] residual[q], one entry a node."""
         ...
 
-    def gradient(self, residual: Array) -> tuple[Array, ...]:
-        """Derivatives of V, one array (or scalar broadcast to the nodes) a parameter."""
+    def slope(self, k: int, residual: Array) -> Array:
+        """dV / d theta_k, broadcast to the nodes."""
         ...
 
     def mean_squares(
@@ -50,65 +44,14 @@ class Features(Protocol):
         """(int V^2 dmu, int (d_k V)^2 dmu for each parameter k)."""
         ...
 
-    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
-        """(int int phi^2 dnu dmu, int int (d_k phi)^2 dnu dmu for each parameter k)."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """psi and its derivative at all pairs of inputs x and one-parameter nodes."""
-
-    unit: OneParameterUnit
-    inputs: Array
-    data_weights: Array
-    parameter: Array
-
-    @cached_property
-    def values_of_unit(self) -> Array:
-        """psi(x_q, y_i)."""
-        return self.unit.value(self.inputs, self.parameter)
-
-    @cached_property
-    def derivatives(self) -> Array:
-        """d psi / dy (x_q, y_i)."""
-        return self.unit.derivative(self.inputs, self.parameter, self.values_of_unit)
-
-    def prediction(self, values: Array, weight: float) -> Array:
-        """Sum over nodes."""
-        return weight * matvec(self.values_of_unit, values)
-
-    def potential(self, residual: Array) -> Array:
-        """Sum over inputs."""
-        return transposed_matvec(self.values_of_unit, residual)
-
-    def gradient(self, residual: Array) -> tuple[Array, ...]:
-        """One derivative."""
-        return (transposed_matvec(self.derivatives, residual),)
-
-    def mean_squares(
-        self, values: Array, weight: float, residual: Array
+    def mean_square_norms(
+        self, values: Array, weight: float, curvature: Array
     ) -> tuple[float, tuple[float, ...]]:
-        """By sums over nodes."""
-        potential = self.potential(residual)
-        (slope,) = self.gradient(residual)
-        return (
-            weight * dot3(values, potential, potential),
-            (weight * dot3(values, slope, slope),),
-        )
+        """int int l'' phi^2 dnu dmu, and with (d_k phi)^2 for each parameter k.
 
-    @cached_property
-    def square_norms(self) -> tuple[Array, Array]:
-        """int psi^2 dnu and int (d psi)^2 dnu at each node."""
-        return (
-            transposed_matvec(self.values_of_unit**2, self.data_weights),
-            transposed_matvec(self.derivatives**2, self.data_weights),
-        )
-
-    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
-        """By sums over nodes."""
-        square, square_slope = self.square_norms
-        return weight * dot(values, square), (weight * dot(values, square_slope),)
+        `curvature` is l'' at the data points.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,27 +69,30 @@ class ChargedOnGrid:
         """V(y, c) = c v(y)."""
         return np.multiply.outer(self.base.potential(residual), self.charges)
 
-    def gradient(self, residual: Array) -> tuple[Array, ...]:
+    def slope(self, k: int, residual: Array) -> Array:
         """(c v'(y), v(y))."""
-        (slope,) = self.base.gradient(residual)
-        return np.multiply.outer(slope, self.charges), self.base.potential(residual)[:, None]
+        if k == 0:
+            return np.multiply.outer(self.base.slope(0, residual), self.charges)
+        column = self.base.potential(residual)[:, None]
+        return np.broadcast_to(column, (column.size, self.charges.size))
 
     def mean_squares(
         self, values: Array, weight: float, residual: Array
     ) -> tuple[float, tuple[float, ...]]:
         """V^2 = c^2 v^2, |grad V|^2 = (c v')^2 + v^2."""
         zeroth, _, second = row_moments(values, self.charges)
-        potential = self.base.potential(residual)
-        (slope,) = self.base.gradient(residual)
+        potential, slope = self.base.potential(residual), self.base.slope(0, residual)
         return (
             weight * dot3(second, potential, potential),
             (weight * dot3(second, slope, slope), weight * dot3(zeroth, potential, potential)),
         )
 
-    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(
+        self, values: Array, weight: float, curvature: Array
+    ) -> tuple[float, tuple[float, ...]]:
         """phi^2 = c^2 psi^2, |grad phi|^2 = (c psi')^2 + psi^2."""
         zeroth, _, second = row_moments(values, self.charges)
-        square, square_slope = self.base.square_norms
+        square, square_slope = self.base.square_norms(curvature)
         return (
             weight * dot(second, square),
             (weight * dot(second, square_slope), weight * dot(zeroth, square)),
@@ -168,42 +114,77 @@ class ChargedAtPoints:
         """V_i = c_i v(y_i)."""
         return self.charges * self.base.potential(residual)
 
-    def gradient(self, residual: Array) -> tuple[Array, ...]:
+    def slope(self, k: int, residual: Array) -> Array:
         """(c_i v'(y_i), v(y_i))."""
-        (slope,) = self.base.gradient(residual)
-        return self.charges * slope, self.base.potential(residual)
+        if k < len(self.base.theta):
+            return self.charges * self.base.slope(k, residual)
+        return self.base.potential(residual)
 
     def mean_squares(
         self, values: Array, weight: float, residual: Array
     ) -> tuple[float, tuple[float, ...]]:
         """By sums over points."""
         potential = self.base.potential(residual)
-        (slope,) = self.base.gradient(residual)
+        slopes = [self.base.slope(k, residual) for k in range(len(self.base.theta))]
         charged = values * self.charges**2
         return (
             weight * dot3(charged, potential, potential),
-            (weight * dot3(charged, slope, slope), weight * dot3(values, potential, potential)),
+            (
+                *(weight * dot3(charged, slope, slope) for slope in slopes),
+                weight * dot3(values, potential, potential),
+            ),
         )
 
-    def mean_square_norms(self, values: Array, weight: float) -> tuple[float, tuple[float, ...]]:
+    def mean_square_norms(
+        self, values: Array, weight: float, curvature: Array
+    ) -> tuple[float, tuple[float, ...]]:
         """By sums over points."""
-        square, square_slope = self.base.square_norms
+        square, *square_slopes = self.base.square_norms(curvature)
         charged = values * self.charges**2
         return (
             weight * dot(charged, square),
-            (weight * dot(charged, square_slope), weight * dot(values, square)),
+            (
+                *(weight * dot(charged, slope) for slope in square_slopes),
+                weight * dot(values, square),
+            ),
         )
 
 
-def features(unit: Unit, x: Array, w: Array, nodes: Nodes) -> Features:
-    """The linear maps of a unit between a data quadrature (x, w) and nodes."""
-    base = unit.base if isinstance(unit, Charged) else unit
-    if isinstance(nodes, GridNodes):
-        table = Table(base, x, w, nodes.axes[0])
-        return ChargedOnGrid(table, nodes.axes[1]) if isinstance(unit, Charged) else table
-    coordinates = nodes.coordinates()
-    table = Table(base, x, w, coordinates[0])
-    return ChargedAtPoints(table, coordinates[1]) if isinstance(unit, Charged) else table
+def features(unit: AnyUnit, x: Array, w: Array, nodes: Nodes) -> tuple[Features, ...]:
+    """The linear maps of a unit between a data quadrature (x, w) and nodes, then their faces."""
+    if not isinstance(nodes, GridNodes):
+        return (_at_points(unit, x, w, nodes),)
+    grids = [GridNodes(axes) for axes in (nodes.axes, *nodes.faces)]
+    if isinstance(unit, Charged):
+        tables = _by_common_modes(
+            [Table(unit.psi, x, w, (g.axes[0],), g.shape[:1]) for g in grids]
+        )
+        pairs = zip(tables, grids, strict=True)
+        return tuple(ChargedOnGrid(table, grid.axes[1]) for table, grid in pairs)
+    quadratures = tensor_factors(x, w)
+    if isinstance(unit, Gaussian) and quadratures is not None and len(nodes.axes) == 2:
+        factor = Gaussian(unit.variance)
+        sides = [
+            _by_common_modes([Table(factor, *q, (g.axes[k],), g.shape[k : k + 1]) for g in grids])
+            for k, q in enumerate(quadratures)
+        ]
+        return tuple(SeparableOnGrid(one, two) for one, two in zip(*sides, strict=True))
+    return _by_common_modes(
+        [Table(unit, x, w, tuple(c.ravel() for c in g.coordinates()), g.shape) for g in grids]
+    )
+
+
+def _by_common_modes(tables: list[Table]) -> tuple[Table, ...]:
+    """Tables on a grid and on its faces, by the modes of the first where that pays."""
+    first = tables[0].compressed()
+    return (first, *(table.by_modes(first.modes) for table in tables[1:]))
+
+
+def _at_points(unit: AnyUnit, x: Array, w: Array, nodes: PointNodes) -> Features:
+    theta, shape = nodes.coordinates(), nodes.shape
+    if isinstance(unit, Charged):
+        return ChargedAtPoints(Table(unit.psi, x, w, theta[:-1], shape), theta[-1])
+    return Table(unit, x, w, theta, shape)
 
 
 def mass_of(values: Array, weight: float) -> float:

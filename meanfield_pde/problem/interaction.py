@@ -1,0 +1,164 @@
+r"""Energies with data: E[mu] and its first variation V = dE/dmu, formed here and only here.
+
+For a loss l, convex in its first argument, and a penalty R::
+
+    E[mu] = int l(f[mu](x), f*(x)) nu(dx) + int R dmu,       f[mu](x) = int phi(x, theta) mu(dtheta)
+    V     = int l'(f[mu](x), f*(x)) phi(x, theta) nu(dx) + R(theta)
+
+With a quadrature of nu everything goes through f = Phi m and V = Phi^T w l' + R (`features`). The
+squared loss l = (f - f*)^2 / 2 has V = F + K * mu with F = - int f* phi dnu, K = int phi phi' dnu;
+K is never formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.kernels.reductions import dot, dot3
+from meanfield_pde.problem.features import Features, mass_of
+from meanfield_pde.problem.landscape import Discrete, Field
+from meanfield_pde.problem.losses import AnyLoss, NegativeLogLikelihood
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PenaltyAtNodes:
+    """R and its gradient at nodes, and dR / d theta_k at the faces normal to parameter k."""
+
+    value: Array
+    gradient: tuple[Array, ...]
+    face_slopes: tuple[Array, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class InteractingField:
+    """See `Field`."""
+
+    energy: float
+    mass: float
+    integral: float
+    prediction: Array
+    residual: Array
+    landscape: InteractingLandscape
+    mu: Discrete
+
+    @property
+    def image(self) -> Array:
+        """f[mu] (`Landscape.image`)."""
+        return self.prediction
+
+    @cached_property
+    def potential(self) -> Array:
+        """V = Phi^T w l' + R."""
+        potential = self.landscape.features.potential(self.residual)
+        penalty = self.landscape.penalty
+        return potential if penalty is None else potential + penalty.value
+
+    @cached_property
+    def gradient(self) -> tuple[Array, ...]:
+        """(d Phi / d theta_k)^T w l' + d_k R."""
+        landscape = self.landscape
+        slopes = (landscape.features.slope(k, self.residual) for k in range(landscape.parameters))
+        if landscape.penalty is None:
+            return tuple(slopes)
+        return tuple(s + r for s, r in zip(slopes, landscape.penalty.gradient, strict=True))
+
+    @property
+    def face_slopes(self) -> tuple[Array, ...]:
+        """The component of the gradient normal to each face."""
+        landscape = self.landscape
+        slopes = (f.slope(k, self.residual) for k, f in enumerate(landscape.faces))
+        if landscape.penalty is None:
+            return tuple(slopes)
+        return tuple(s + r for s, r in zip(slopes, landscape.penalty.face_slopes, strict=True))
+
+    @cached_property
+    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
+        """int V^2 dmu and int (d_k V)^2 dmu."""
+        values, weight = self.mu.values, self.mu.weight
+        if self.landscape.penalty is None:
+            return self.landscape.features.mean_squares(values, weight, self.residual)
+        return sums_of_squares(self.mu, self.potential, self.gradient)
+
+    @cached_property
+    def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
+        """int int l'' phi^2 dnu dmu and int int l'' (d_k phi)^2 dnu dmu."""
+        landscape = self.landscape
+        curvature = landscape.loss.curvature(self.prediction, landscape.target)
+        return landscape.features.mean_square_norms(self.mu.values, self.mu.weight, curvature)
+
+
+@dataclass(frozen=True, eq=False)
+class InteractingLandscape:
+    """An energy with data at given nodes.
+
+    Attributes
+    ----------
+    loss : Loss
+    features : Features
+    faces : tuple of Features
+        One for each parameter, at the faces normal to it; empty if the nodes have none.
+    parameters : int
+        Their number.
+    data_weights, target : arrays (data points,)
+    penalty : PenaltyAtNodes, optional
+    """
+
+    loss: AnyLoss
+    features: Features
+    faces: tuple[Features, ...]
+    parameters: int
+    data_weights: Array
+    target: Array
+    penalty: PenaltyAtNodes | None
+
+    def at(self, mu: Discrete) -> InteractingField:
+        """E, f, V at mu; int V dmu = sum_q w_q l'_q f_q + int R dmu."""
+        prediction = self.features.prediction(mu.values, mu.weight)
+        residual = self.data_weights * self.loss.derivative(prediction, self.target)
+        price = 0.0
+        if self.penalty is not None:
+            price = mu.weight * float(dot(mu.values.ravel(), self.penalty.value.ravel()))
+        loss = self.loss.value(prediction, self.target)
+        return InteractingField(
+            energy=float(dot(self.data_weights, loss)) + price,
+            mass=mass_of(mu.values, mu.weight),
+            integral=float(dot(residual, prediction)) + price,
+            prediction=prediction,
+            residual=residual,
+            landscape=self,
+            mu=mu,
+        )
+
+    def image(self, values: Array, weight: float) -> Array:
+        """The change of f."""
+        return self.features.prediction(values, weight)
+
+    @cached_property
+    def _scale(self) -> float:
+        """1 / |f*| in L2(nu), 1 where f* = 0."""
+        square = float(dot3(self.data_weights, self.target, self.target))
+        return square**-0.5 if square > 0.0 else 1.0
+
+    def norm(self, image: Array, field: Field) -> float:
+        """In L2(nu), relative to f*; of a density relative to f[mu] at each point."""
+        if isinstance(self.loss, NegativeLogLikelihood):
+            relative = image / field.prediction
+            return float(np.sqrt(dot3(self.data_weights, relative, relative)))
+        return self._scale * float(np.sqrt(dot3(self.data_weights, image, image)))
+
+
+def sums_of_squares(
+    mu: Discrete, potential: Array, gradient: tuple[Array, ...]
+) -> tuple[float, tuple[float, ...]]:
+    """int V^2 dmu and int (d_k V)^2 dmu, by sums over nodes."""
+    values = mu.values
+    flat = values.ravel()
+    arrays = [np.broadcast_to(a, values.shape).ravel() for a in (potential, *gradient)]
+    square, *slopes = [mu.weight * float(dot3(flat, a, a)) for a in arrays]
+    return square, tuple(slopes)
