@@ -18,7 +18,7 @@ _HOME = {
     "problem.laws": ("Uniform", "Normal", "Point", "ProductLaw"),
     "problem.potentials": ("Quadratic", "CosineWell", "DoubleWell"),
     "problem.energy": ("Energy", "PotentialEnergy"),
-    "representations.grid": ("FiniteVolumes", "Upwind", "Muscl"),
+    "representations.grid": ("FiniteVolumes", "Upwind", "Muscl", "Weno5"),
     "representations.particles": ("Particles",),
     "dynamics.coefficients": ("FormulaOfTime", "PiecewiseLinear"),
     "dynamics.transport": ("Transport",),

@@ -47,7 +47,7 @@ class Free:
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
         """- V mu."""
-        return -field.potential * mu.values
+        return mu.multiplied(-field.potential)
 
     def emptying_rate(self, field: Field) -> float:
         """The largest part of a cell that dies, per unit of exposure."""
@@ -77,7 +77,7 @@ class Mean:
 
     def rate(self, mu: GridMeasure, field: Field) -> Array:
         """- (V - Vbar) mu."""
-        return (field.integral / field.mass - field.potential) * mu.values
+        return mu.multiplied(field.integral / field.mass - field.potential)
 
     def emptying_rate(self, field: Field) -> float:
         """The largest part of a cell that dies, per unit of exposure."""
@@ -121,8 +121,8 @@ class Reinjection:
         """- V mu + Vbar mu_b or - V mu + Vbar mu."""
         mean = field.integral / field.mass
         if mean <= 0.0:
-            return (mean - field.potential) * mu.values
-        return mean * field.mass * mu.project(self.law).values - field.potential * mu.values
+            return mu.multiplied(mean - field.potential)
+        return mean * field.mass * mu.project(self.law).density + mu.multiplied(-field.potential)
 
     def emptying_rate(self, field: Field) -> float:
         """The largest part of a cell that dies, per unit of exposure."""

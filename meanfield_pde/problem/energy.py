@@ -1,208 +1,75 @@
-r"""The energy E[mu] and its first variation V = dE/dmu: the one place where they are formed.
-
-Squared loss, with its constant::
-
-    E[mu] = 1/2 int |f[mu] - f*|^2 dnu = C_f + int F dmu + 1/2 int int K dmu dmu
-    V     = int (f[mu] - f*)(x) phi(x, theta) nu(dx) = F + K * mu
-
-with C_f = 1/2 int f*^2 dnu, F = - int f* phi dnu, K = int phi phi' dnu. K is never formed: with a
-quadrature of nu everything goes through f = Phi m and V = Phi^T w (f - f*) (`features`).
-A fixed potential V(theta) has E = int V dmu.
+"""The energy E[mu]: what is learnt, from which data, where, and how an error is priced.
 
 Both kinds of energy are seen from nodes: `energy.on(nodes)` is a landscape, and
-`landscape.at(mu)` holds E, V and what follows from them, for any mu with these nodes.
+`landscape.at(mu)` holds E, V and what follows from them, for any mu with these nodes
+(`interaction` with data, `fixed` for a potential that does not depend on mu).
 
 Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), section 2.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import require
-from meanfield_pde.kernels.reductions import dot, dot3
-from meanfield_pde.problem.data import Data
-from meanfield_pde.problem.features import Features, features, mass_of
-from meanfield_pde.problem.landscape import Discrete, Field, Landscape
-from meanfield_pde.problem.nodes import Nodes
+from meanfield_pde.errors import InputError, require
+from meanfield_pde.kernels.reductions import dot
+from meanfield_pde.problem.coordinates import Theta, component_names
+from meanfield_pde.problem.data import AnyData
+from meanfield_pde.problem.features import features
+from meanfield_pde.problem.fixed import PotentialLandscape
+from meanfield_pde.problem.interaction import InteractingLandscape, PenaltyAtNodes
+from meanfield_pde.problem.landscape import Landscape
+from meanfield_pde.problem.losses import AnyLoss, Logistic, Squared
+from meanfield_pde.problem.nodes import GridNodes, Nodes
+from meanfield_pde.problem.penalties import AnyPenalty
 from meanfield_pde.problem.potentials import Potential
-from meanfield_pde.problem.spaces import Space
-from meanfield_pde.problem.targets import Target
-from meanfield_pde.problem.units import Charged, Unit
+from meanfield_pde.problem.spaces import Axis, Space
+from meanfield_pde.problem.targets import AnyTarget
+from meanfield_pde.problem.units import AnyUnit, Charged
 
 Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, eq=False)
-class InteractingField:
-    """See `Field`; squared loss."""
-
-    energy: float
-    mass: float
-    integral: float
-    prediction: Array
-    residual: Array
-    features: Features
-    mu: Discrete
-
-    @property
-    def image(self) -> Array:
-        """f[mu] (`Landscape.image`)."""
-        return self.prediction
-
-    @cached_property
-    def potential(self) -> Array:
-        """V = Phi^T w (f - f*)."""
-        return self.features.potential(self.residual)
-
-    @cached_property
-    def gradient(self) -> tuple[Array, ...]:
-        """(d Phi / d theta_k)^T w (f - f*)."""
-        return self.features.gradient(self.residual)
-
-    @cached_property
-    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """int V^2 dmu and int (d_k V)^2 dmu."""
-        return self.features.mean_squares(self.mu.values, self.mu.weight, self.residual)
-
-    @cached_property
-    def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
-        """int int phi^2 dnu dmu and int int (d_k phi)^2 dnu dmu."""
-        return self.features.mean_square_norms(self.mu.values, self.mu.weight)
-
-
-@dataclass(frozen=True, eq=False)
-class InteractingLandscape:
-    """Squared loss at given nodes."""
-
-    features: Features
-    data_weights: Array
-    target: Array
-    constant: float
-
-    def at(self, mu: Discrete) -> InteractingField:
-        """E, f, V at mu; int V dmu = sum_q w_q (f_q - f*_q) f_q needs no pass over the nodes."""
-        prediction = self.features.prediction(mu.values, mu.weight)
-        difference = prediction - self.target
-        residual = self.data_weights * difference
-        return InteractingField(
-            energy=0.5 * float(dot(residual, difference)),
-            mass=mass_of(mu.values, mu.weight),
-            integral=float(dot(residual, prediction)),
-            prediction=prediction,
-            residual=residual,
-            features=self.features,
-            mu=mu,
-        )
-
-    def image(self, values: Array, weight: float) -> Array:
-        """The change of f."""
-        return self.features.prediction(values, weight)
-
-    def norm(self, image: Array, field: Field) -> float:
-        """In L2(nu), relative to f*."""
-        norm = float(np.sqrt(dot3(self.data_weights, image, image)))
-        return norm / float(np.sqrt(2.0 * self.constant)) if self.constant > 0 else norm
-
-
-@dataclass(frozen=True, eq=False)
-class PotentialField:
-    """See `Field`; a fixed potential."""
-
-    centre: float
-    energy: float
-    mass: float
-    integral: float
-    prediction: Array
-    potential: Array
-    gradient: tuple[Array, ...]
-    mu: Discrete
-
-    @property
-    def image(self) -> Array:
-        """The integral of V - centre over mu (`Landscape.image`)."""
-        return np.array([self.energy - self.centre * self.mass])
-
-    @cached_property
-    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """int V^2 dmu and int (d_k V)^2 dmu."""
-        values = self.mu.values.ravel()
-        arrays = [array.ravel() for array in (self.potential, *self.gradient)]
-        square, *slopes = [self.mu.weight * float(dot3(values, a, a)) for a in arrays]
-        return square, tuple(slopes)
-
-    @property
-    def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
-        """Zero: V does not depend on mu."""
-        return 0.0, (0.0,) * len(self.gradient)
-
-
-@dataclass(frozen=True, eq=False)
-class PotentialLandscape:
-    """A fixed potential at given nodes."""
-
-    potential: Array
-    gradient: tuple[Array, ...]
-
-    @cached_property
-    def centre(self) -> float:
-        """A value of V to measure it from, so that a constant in V changes nothing."""
-        return float(np.mean(self.potential))
-
-    def at(self, mu: Discrete) -> PotentialField:
-        """E = int V dmu."""
-        energy = mu.weight * float(dot(self.potential.ravel(), mu.values.ravel()))
-        return PotentialField(
-            centre=self.centre,
-            energy=energy,
-            mass=mass_of(mu.values, mu.weight),
-            integral=energy,
-            prediction=np.empty(0),
-            potential=self.potential,
-            gradient=self.gradient,
-            mu=mu,
-        )
-
-    def image(self, values: Array, weight: float) -> Array:
-        """The change of int (V - centre) dmu, one number."""
-        change = weight * float(dot(self.potential.ravel(), values.ravel()))
-        return np.array([change - self.centre * mass_of(values, weight)])
-
-    def norm(self, image: Array, field: Field) -> float:
-        """Relative to the standard deviation of V over the nodes, times the mass."""
-        scale = float(np.std(self.potential)) * field.mass
-        return abs(float(image[0])) / scale if scale > 0 else abs(float(image[0]))
+SAME = 1e-9
+"""Largest relative difference of a periodic function between both ends of its circle."""
 
 
 @dataclass(frozen=True)
 class Energy:
-    """E[mu] = 1/2 int |f[mu] - f*|^2 dnu.
+    """E[mu] = int l(f[mu], f*) dnu + int R dmu.
 
     Parameters
     ----------
     unit : Unit
         phi(x, theta).
-    target : Target
-        f*(x).
+    target : Target or None
+        f*(x); None for a loss without one.
     data : Data
         nu, as a quadrature.
     space : Space
         Where theta lives.
+    loss : Loss
+        l(f, f*), convex in f; `Squared()` unless given.
+    penalty : Penalty, optional
+        R(theta).
 
     Raises
     ------
     InputError
-        If unit, data and space do not fit together.
+        If unit, target, data, space, loss and penalty do not fit together.
     """
 
-    unit: Unit
-    target: Target
-    data: Data
+    unit: AnyUnit
+    target: AnyTarget | None
+    data: AnyData
     space: Space
+    loss: AnyLoss = Squared()
+    penalty: AnyPenalty | None = None
 
     def __post_init__(self) -> None:
         unit, axes = self.unit, self.space.axes
@@ -213,21 +80,67 @@ class Energy:
             self.space.kind,
             f"{len(unit.parameters)} parameter(s), ({names}), for the unit {unit.kind!r}",
         )
-        where = "the circle" if unit.on_circle else "an interval"
         require(
-            axes[0].periodic == unit.on_circle,
-            "space",
-            self.space.kind,
-            f"{where} for the parameter {unit.parameters[0]} of the unit {unit.kind!r}",
-        )
-        require(
-            self.data.on_circle == unit.on_circle,
+            self.data.inputs == unit.inputs,
             "data",
             self.data.kind,
-            f"data on {'the circle' if unit.on_circle else 'the line'} for the unit {unit.kind!r}",
+            f"{unit.inputs} input(s) for the unit {unit.kind!r}, not {self.data.inputs}",
         )
-        if isinstance(unit, Charged):
-            require(not axes[1].periodic, "space", self.space.kind, "an interval for the charge c")
+        for name, axis, period in zip(unit.parameters, axes, unit.periods or (), strict=False):
+            require(
+                _same_period(axis.period, period),
+                "space",
+                self.space.kind,
+                f"{_range(period)} for the parameter {name} of the unit {unit.kind!r}",
+            )
+        if unit.input_period is not None:
+            require(
+                _same_period(self.data.period, unit.input_period),
+                "data",
+                self.data.kind,
+                f"data on {_range(unit.input_period, 'the line')} for the unit {unit.kind!r}",
+            )
+        require(
+            self.target is not None or not self.loss.needs_target,
+            "target",
+            None,
+            f"a target for the loss {self.loss.kind!r}",
+        )
+        require(
+            self.target is None or self.loss.needs_target,
+            "target",
+            getattr(self.target, "kind", None),
+            f"none for the loss {self.loss.kind!r}",
+        )
+        if self.penalty is not None:
+            self.penalty.check(unit.parameters)
+        self._check_circles(axes)
+        if isinstance(self.loss, Logistic):
+            labels = np.abs(self.target_values) == 1.0
+            wrong = "" if np.all(labels) else float(self.target_values[~labels][0])
+            require(bool(np.all(labels)), "target", wrong, "labels -1 and 1 for the logistic loss")
+
+    def _check_circles(self, axes: tuple[Axis, ...]) -> None:
+        """What a user brought must have the period of the space."""
+        unit, x = self.unit, self._data[0][:64]
+        # Points of the space that are no symmetric ones.
+        inner = [axis.lower + axis.length * (0.3 + 0.2 * k) for k, axis in enumerate(axes)]
+        for k, axis in enumerate(axes):
+            if not axis.periodic:
+                continue
+            ends = [
+                tuple(np.array([end if j == k else inner[j]]) for j in range(len(axes)))
+                for end in (axis.lower, axis.upper)
+            ]
+            name = unit.parameters[k]
+            if unit.periods is None:
+                same = _equal(unit_value(unit, x, theta) for theta in ends)
+                same &= _equal(unit_derivative(unit, k, x, theta) for theta in ends)
+                require(same, "space", self.space.kind, f"a period of the unit in {name}")
+            if self.penalty is not None:
+                same = _equal(self.penalty.value(theta, unit.parameters) for theta in ends)
+                same &= _equal(self.penalty.gradient(theta, unit.parameters)[k] for theta in ends)
+                require(same, "penalty", str(self.penalty), f"one that is periodic in {name}")
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -237,31 +150,104 @@ class Energy:
     @cached_property
     def _data(self) -> tuple[Array, Array, Array]:
         x, w = self.data.quadrature()
-        return x, w, self.target.value(x, self.unit)
+        if self.target is None:
+            return x, w, np.zeros(w.shape)
+        target = self.target.value(x, self.unit, self.data)
+        finite = np.isfinite(target)
+        if not np.all(finite):
+            bad = int(np.argmin(finite))
+            raise InputError(f"target is {target[bad]} at x = {x[bad]}: expected finite values")
+        return x, w, target
 
     @property
     def inputs(self) -> Array:
-        """Quadrature nodes of the data measure."""
+        """Quadrature nodes of the data measure, (points,) or (points, components)."""
         return self._data[0]
 
     @property
+    def data_weights(self) -> Array:
+        """Quadrature weights of the data measure, (points,)."""
+        return self._data[1]
+
+    @property
     def target_values(self) -> Array:
-        """f* at the inputs."""
+        """f* at the inputs, (points,); zeros without a target."""
         return self._data[2]
 
     @property
     def constant(self) -> float:
-        """C_f = 1/2 int f*^2 dnu, the energy of f = 0."""
+        """The energy of f = 0; for the squared loss C_f = 1/2 int f*^2 dnu."""
         _, w, target = self._data
-        return 0.5 * float(dot3(w, target, target))
+        return float(dot(w, self.loss.value(np.zeros(w.shape), target)))
 
     def on(self, nodes: Nodes) -> Landscape:
         """This energy seen from nodes."""
         x, w, target = self._data
-        return InteractingLandscape(features(self.unit, x, w, nodes), w, target, self.constant)
+        centre, *faces = features(self.unit, x, w, nodes)
+        return InteractingLandscape(
+            loss=self.loss,
+            features=centre,
+            faces=tuple(faces),
+            parameters=len(self.parameters),
+            data_weights=w,
+            target=target,
+            penalty=self._penalty_on(nodes),
+        )
+
+    def _penalty_on(self, nodes: Nodes) -> PenaltyAtNodes | None:
+        if self.penalty is None:
+            return None
+        theta, faces = nodes.coordinates(), _face_coordinates(nodes)
+        return PenaltyAtNodes(
+            self.penalty.value(theta, self.parameters),
+            self.penalty.gradient(theta, self.parameters),
+            tuple(self.penalty.gradient(at, self.parameters)[k] for k, at in enumerate(faces)),
+        )
 
     def __str__(self) -> str:
-        return "V = F + K * mu,  E = 1/2 int |f[mu] - f*|^2 dnu"
+        priced = "" if self.penalty is None else f" + int R dmu,  R: {self.penalty}"
+        if isinstance(self.loss, Squared):
+            first = "V = F + K * mu" if self.penalty is None else "V = F + K * mu + R"
+            return f"{first},  E = 1/2 int |f[mu] - f*|^2 dnu{priced}"
+        return f"E = int {self.loss} dnu{priced},  V = dE/dmu"
+
+
+def _same_period(one: float, other: float) -> bool:
+    return one == other or math.isclose(one, other, rel_tol=1e-12)
+
+
+def _equal(both: Iterable[Array]) -> bool:
+    low, high = both
+    return bool(np.allclose(low, high, rtol=SAME, atol=SAME * float(np.max(np.abs(low)))))
+
+
+def _range(period: float, line: str = "an interval") -> str:
+    if not math.isfinite(period):
+        return line
+    whole = math.isclose(period, 2.0 * math.pi)
+    return "the circle" if whole else f"the circle of period {period:g}"
+
+
+def unit_value(unit: AnyUnit, x: Array, theta: Theta) -> Array:
+    """phi at all pairs of inputs and nodes, the charge included."""
+    if isinstance(unit, Charged):
+        return unit.psi.value(x, theta[:-1]) * theta[-1]
+    return unit.value(x, theta)
+
+
+def unit_derivative(unit: AnyUnit, k: int, x: Array, theta: Theta) -> Array:
+    """d phi / d theta_k at all pairs of inputs and nodes."""
+    if isinstance(unit, Charged):
+        base = unit.psi.value(x, theta[:-1])
+        if k == len(theta) - 1:
+            return base
+        return unit.psi.derivative(k, x, theta[:-1], base) * theta[-1]
+    return unit.derivative(k, x, theta, unit.value(x, theta))
+
+
+def _face_coordinates(nodes: Nodes) -> list[Theta]:
+    faces = nodes.faces if isinstance(nodes, GridNodes) else ()
+    return [GridNodes(axes).coordinates() for axes in faces]
 
 
 @dataclass(frozen=True)
@@ -289,8 +275,7 @@ class PotentialEnergy:
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the components of theta."""
-        count = len(self.space.axes)
-        return ("theta",) if count == 1 else tuple(f"theta_{k + 1}" for k in range(count))
+        return component_names("theta", len(self.space.axes))
 
     @property
     def inputs(self) -> Array:
@@ -304,8 +289,11 @@ class PotentialEnergy:
 
     def on(self, nodes: Nodes) -> Landscape:
         """This energy seen from nodes."""
-        theta = nodes.coordinates()
-        return PotentialLandscape(self.potential.value(theta), self.potential.gradient(theta))
+        theta, faces = nodes.coordinates(), _face_coordinates(nodes)
+        slopes = tuple(self.potential.gradient(at)[k] for k, at in enumerate(faces))
+        return PotentialLandscape(
+            self.potential.value(theta), self.potential.gradient(theta), slopes
+        )
 
     def __str__(self) -> str:
         return "V = V(theta) fixed,  E = int V dmu"

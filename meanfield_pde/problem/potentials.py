@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from meanfield_pde.errors import require
+from meanfield_pde.problem.coordinates import component_names
+from meanfield_pde.problem.formula import parsed
 
 Array = NDArray[np.float64]
 
@@ -98,4 +100,36 @@ class DoubleWell:
         return (4.0 * self.barrier * t * (t * t - 1.0) + self.tilt,)
 
 
-Potential = Annotated[Quadratic | CosineWell | DoubleWell, Discriminator("kind")]
+@dataclass(frozen=True)
+class FormulaPotential:
+    """V as a formula in theta, or in theta_1, theta_2, ..., differentiated forward."""
+
+    expression: str
+    parameters: int = 1
+    kind: Literal["formula"] = "formula"
+
+    def __post_init__(self) -> None:
+        require(self.parameters >= 1, "parameters", self.parameters, "at least 1")
+        parsed(self.expression, self._names)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return component_names("theta", self.parameters)
+
+    @property
+    def dimension(self) -> int | None:
+        """Number of parameters."""
+        return self.parameters
+
+    def value(self, theta: tuple[Array, ...]) -> Array:
+        """V at coordinate arrays, one a parameter."""
+        return parsed(self.expression, self._names).value(theta)
+
+    def gradient(self, theta: tuple[Array, ...]) -> tuple[Array, ...]:
+        """dV / d theta_k, one array a parameter."""
+        return parsed(self.expression, self._names).derivatives(theta, self._names)
+
+
+Potential = Annotated[
+    Quadratic | CosineWell | DoubleWell | FormulaPotential, Discriminator("kind")
+]

@@ -5,111 +5,31 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Discriminator
 
 from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
-from meanfield_pde.kernels import finite_volumes as kernel
-from meanfield_pde.kernels.reaction import reweight
 from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.features import mass_of
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law, law_factors
-from meanfield_pde.problem.nodes import GridNodes
 from meanfield_pde.problem.spaces import Axis, Space
+from meanfield_pde.representations.cells import Grid
+from meanfield_pde.representations.reconstructions import (
+    POSITIVITY_LIMIT,
+    Muscl,
+    Reconstruction,
+    Upwind,
+    Weno5,
+)
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
 
 Array = NDArray[np.float64]
 
-POSITIVITY_LIMIT = 0.5
-"""Largest dt * rate for which cell averages stay non-negative (`kernels.finite_volumes`)."""
-
 RESOLVED = 1e-3
 """Largest mass of a law that its cell averages may miss: a law inside a cell is refused."""
-
-LIMITERS = {
-    "none": kernel.UNLIMITED,
-    "minmod": kernel.MINMOD,
-    "van_leer": kernel.VAN_LEER,
-    "monotonized_central": kernel.MONOTONIZED_CENTRAL,
-}
-
-
-@dataclass(frozen=True)
-class Upwind:
-    """First order: the face value is the average of the cell upwind."""
-
-    kind: Literal["upwind"] = "upwind"
-
-    @property
-    def code(self) -> int:
-        """The kernel's name for it."""
-        return kernel.UPWIND
-
-
-@dataclass(frozen=True)
-class Muscl:
-    """Second order: limited linear reconstruction (van Leer 1979).
-
-    Without a limiter ("none") positivity is lost; that is for measuring orders in time.
-    """
-
-    limiter: Literal["none", "minmod", "van_leer", "monotonized_central"] = "van_leer"
-    kind: Literal["muscl"] = "muscl"
-
-    def __post_init__(self) -> None:
-        require(self.limiter in LIMITERS, "limiter", self.limiter, "one of " + ", ".join(LIMITERS))
-
-    @property
-    def code(self) -> int:
-        """The kernel's name for it."""
-        return LIMITERS[self.limiter]
-
-
-Reconstruction = Annotated[Upwind | Muscl, Discriminator("kind")]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A uniform grid: `cells[k]` cells along `axes[k]`."""
-
-    axes: tuple[Axis, ...]
-    cells: tuple[int, ...]
-
-    @property
-    def widths(self) -> tuple[float, ...]:
-        """Of a cell along each axis."""
-        return tuple(a.length / n for a, n in zip(self.axes, self.cells, strict=True))
-
-    @property
-    def volume(self) -> float:
-        """Of a cell."""
-        return float(np.prod(self.widths))
-
-    @cached_property
-    def edges(self) -> tuple[Array, ...]:
-        """Of the cells along each axis, (cells + 1,)."""
-        pairs = zip(self.axes, self.cells, strict=True)
-        return tuple(np.linspace(a.lower, a.upper, n + 1) for a, n in pairs)
-
-    @cached_property
-    def centres(self) -> tuple[Array, ...]:
-        """Of the cells along each axis, (cells,)."""
-        return tuple(0.5 * (e[1:] + e[:-1]) for e in self.edges)
-
-    def scales(self, mobility: tuple[float, ...]) -> tuple[float, float]:
-        """M / h^2 along both axes of the kernel (a one-dimensional grid is one row)."""
-        each = [m / h**2 for m, h in zip(mobility, self.widths, strict=True)]
-        return (each[0], each[1]) if len(each) == 2 else (0.0, each[0])
-
-    @property
-    def periodic(self) -> tuple[bool, bool]:
-        """Along both axes of the kernel."""
-        each = [axis.periodic for axis in self.axes]
-        return (each[0], each[1]) if len(each) == 2 else (False, each[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +58,10 @@ class GridMeasure:
         density = np.ascontiguousarray(self.density, dtype=np.float64)
         object.__setattr__(self, "density", density)
 
-    @property
+    @cached_property
     def values(self) -> Array:
-        """The density: a cell has mass weight * values."""
-        return self.density
+        """The density at cell centres: sums of weight * values are integrals over mu."""
+        return self.reconstruction.point_values(self.grid, self.density)
 
     @property
     def weight(self) -> float:
@@ -164,35 +84,12 @@ class GridMeasure:
         return mass_of(self.density, self.weight)
 
     def landscape(self, energy: AnyEnergy) -> Landscape:
-        """An energy seen from the cell centres."""
-        return energy.on(GridNodes(self.grid.centres))
+        """An energy seen from the cell centres, and from faces if the scheme needs that."""
+        return energy.on(self.reconstruction.nodes(self.grid))
 
     def with_density(self, density: Array) -> GridMeasure:
         """The same grid and scheme with another density."""
         return GridMeasure(self.grid, density, self.reconstruction)
-
-    def _rows(self, array: Array) -> Array:
-        return array.reshape(-1, self.grid.cells[-1])
-
-    def _stage(
-        self,
-        base: Array,
-        potential: Array,
-        weights: tuple[float, float, float],
-        mobility: tuple[float, ...],
-    ) -> tuple[Array, float]:
-        out = np.empty_like(self.density)
-        rate = kernel.stage(
-            self._rows(base),
-            self._rows(self.density),
-            self._rows(out),
-            self._rows(potential),
-            weights,
-            self.grid.scales(mobility),
-            self.grid.periodic,
-            self.reconstruction.code,
-        )
-        return out, rate
 
     def transported(
         self, landscape: Landscape, mobility: Mobility, time: float, dt: float
@@ -211,7 +108,9 @@ class GridMeasure:
             field = landscape.at(current)
             if not math.isfinite(field.energy):
                 raise NumericalFailure("the energy is no longer finite")
-            density, rate = current._stage(self.density, field.potential, weights, factors)
+            density, rate = self.reconstruction.stage(
+                self.grid, self.density, current.density, field, weights, factors
+            )
             if rate * dt > POSITIVITY_LIMIT * (1.0 + 1e-12):
                 raise StepTooLong("transport would empty a cell", POSITIVITY_LIMIT / rate)
             current = self.with_density(density)
@@ -219,18 +118,27 @@ class GridMeasure:
 
     def transport_rate(self, field: Field, mobility: tuple[float, ...]) -> Array:
         """div(mu M grad V) as the scheme sees it, per cell."""
-        return self._stage(self.density, field.potential, (0.0, 0.0, 1.0), mobility)[0]
+        weights = (0.0, 0.0, 1.0)
+        arrays = self.density, self.density
+        return self.reconstruction.stage(self.grid, *arrays, field, weights, mobility)[0]
 
     def face_rate(self, field: Field, mobility: tuple[float, ...]) -> float:
         """Largest face velocity over cell width, summed over the axes."""
-        rows = self._rows(field.potential)
-        return float(kernel.face_rate(rows, self.grid.scales(mobility), self.grid.periodic))
+        return self.reconstruction.face_rate(self.grid, field, mobility)
+
+    def multiplied(self, factor: Array) -> Array:
+        """Cell averages of factor * mu, the factor given at cell centres."""
+        return self.reconstruction.multiplied(self.grid, self.density, factor)
+
+    def point_values(self, rate: Array) -> Array:
+        """At cell centres, of cell averages of any sign."""
+        return self.reconstruction.point_values(self.grid, rate, signed=True)
 
     def reweighted(self, potential: Array, scale: float, shift: float = 0.0) -> GridMeasure:
         """mu exp(scale * (potential - shift))."""
-        out = np.empty_like(self.density)
-        reweight(self.density.ravel(), potential.ravel(), scale, shift, out.ravel())
-        return self.with_density(out)
+        return self.with_density(
+            self.reconstruction.reweighted(self.grid, self.density, potential, scale, shift)
+        )
 
     def scaled(self, factor: float) -> GridMeasure:
         """factor * mu."""
@@ -250,7 +158,7 @@ class GridMeasure:
         pairs = []
         for k in axes:
             others = tuple(j for j in axes if j != k)
-            share = self.density.sum(axis=others)
+            share = self.values.sum(axis=others)
             share = share / share.sum()
             pairs.append(axis_moments(self.grid.centres[k], share, self.grid.axes[k]))
         return np.array([m for m, _ in pairs]), np.array([v for _, v in pairs])
@@ -329,3 +237,16 @@ class FiniteVolumes:
             If the law does not fit the space, or is too narrow for the cells.
         """
         return self.on_axes(law, space.axes)
+
+
+__all__ = [
+    "POSITIVITY_LIMIT",
+    "FiniteVolumes",
+    "Grid",
+    "GridMeasure",
+    "Muscl",
+    "Reconstruction",
+    "Upwind",
+    "Weno5",
+    "axis_moments",
+]

@@ -30,14 +30,38 @@ class Problem:
         mu = mf.FiniteVolumes(cells, scheme).project(mf.Uniform(), self.equation.energy.space)
         return mu.with_density(np.ascontiguousarray(self.exact_density(0.0, mu.grid)))
 
-    def run(self, cells, scheme):
-        """To t_end in fixed steps that sweep 0.4 of a cell: dt is proportional to the width."""
+    def run(self, cells, scheme, splitting=None, swept=0.4):
+        """To t_end in fixed steps that sweep part of a cell: dt is proportional to the width."""
         mu = self.start(cells, scheme)
         field = mu.landscape(self.equation.energy).at(mu)
-        step = mf.Fixed(0.4 / mu.face_rate(field, (1.0,) * mu.parameters))
+        step = mf.Fixed(swept / mu.face_rate(field, (1.0,) * mu.parameters))
         only_the_end = {"record": mf.AtTimes(()), "save": mf.AtTimes(())}
-        solution = mf.solve(self.equation, mu, self.t_end, step=step, **only_the_end)
+        arguments = {"splitting": splitting, "step": step, **only_the_end}
+        solution = mf.solve(self.equation, mu, self.t_end, **arguments)
         return mu.with_density(solution.measure[-1]), solution
+
+
+def gaussian(name, half_width, t_end, **data):
+    """A Gaussian in a quadratic potential, in a box whose walls it does not see."""
+    exact = QuadraticGaussian(**data)
+    d = len(exact.initial_mean)
+    space = mf.Box((-half_width,) * d, (half_width,) * d)
+    terms = [mf.BirthDeath(exact.alpha)] if exact.alpha else []
+    terms += [mf.Transport()] if exact.transport else []
+    energy = mf.PotentialEnergy(mf.Quadratic(exact.matrix), space)
+    return Problem(name, mf.Equation(energy, terms), exact, t_end)
+
+
+def circle(name, exact, t_end, balance=None):
+    """Mass on the circle drawn to 0: by a fixed potential, or by cosine units and their target."""
+    if getattr(exact, "coupling", 0.0):
+        target = mf.Teacher((0.0,), (exact.force / exact.coupling,))
+        energy = mf.Energy(mf.Cosine(exact.coupling), target, mf.UniformCircle(16), mf.Circle())
+    else:
+        energy = mf.PotentialEnergy(mf.CosineWell(exact.force), mf.Circle())
+    terms = [mf.BirthDeath(exact.alpha, balance or mf.Mean())] if exact.alpha else []
+    terms += [mf.Transport()] if isinstance(exact, CircleFamily) else []
+    return Problem(name, mf.Equation(energy, terms), exact, t_end, free_mass=balance is not None)
 
 
 def density_error(problem, mu, solution):

@@ -7,35 +7,20 @@ slopes are still rising: the contracting Gaussian, below 1.85 there, has a longe
 """
 
 import pytest
-from convergence import Problem, assert_order, density_error, energy_error, mass_error
+from convergence import (
+    Problem,
+    assert_order,
+    circle,
+    density_error,
+    energy_error,
+    gaussian,
+    mass_error,
+)
 
 import meanfield_pde as mf
-from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily, QuadraticGaussian
+from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily
 
 LINE, PLANE = (64, 128, 256, 512), (48, 64, 96)
-
-
-def gaussian(name, half_width, t_end, **data):
-    """A Gaussian in a quadratic potential, in a box whose walls it does not see."""
-    exact = QuadraticGaussian(**data)
-    d = len(exact.initial_mean)
-    space = mf.Box((-half_width,) * d, (half_width,) * d)
-    terms = [mf.BirthDeath(exact.alpha)] if exact.alpha else []
-    terms += [mf.Transport()] if exact.transport else []
-    energy = mf.PotentialEnergy(mf.Quadratic(exact.matrix), space)
-    return Problem(name, mf.Equation(energy, terms), exact, t_end)
-
-
-def circle(name, exact, t_end, balance=None):
-    """Mass on the circle drawn to 0: by a fixed potential, or by cosine units and their target."""
-    if getattr(exact, "coupling", 0.0):
-        target = mf.Teacher((0.0,), (exact.force / exact.coupling,))
-        energy = mf.Energy(mf.Cosine(exact.coupling), target, mf.UniformCircle(16), mf.Circle())
-    else:
-        energy = mf.PotentialEnergy(mf.CosineWell(exact.force), mf.Circle())
-    terms = [mf.BirthDeath(exact.alpha, balance or mf.Mean())] if exact.alpha else []
-    terms += [mf.Transport()] if isinstance(exact, CircleFamily) else []
-    return Problem(name, mf.Equation(energy, terms), exact, t_end, free_mass=balance is not None)
 
 
 ON_A_LINE = {"matrix": ((0.8,),), "initial_mean": (0.5,), "initial_covariance": ((0.7,),)}

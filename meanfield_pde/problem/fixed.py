@@ -1,0 +1,85 @@
+"""Energies without data: a fixed potential V(theta), E = int V dmu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.kernels.reductions import dot
+from meanfield_pde.problem.features import mass_of
+from meanfield_pde.problem.interaction import sums_of_squares
+from meanfield_pde.problem.landscape import Discrete, Field
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PotentialField:
+    """See `Field`; a fixed potential."""
+
+    centre: float
+    energy: float
+    mass: float
+    integral: float
+    prediction: Array
+    potential: Array
+    gradient: tuple[Array, ...]
+    face_slopes: tuple[Array, ...]
+    mu: Discrete
+
+    @property
+    def image(self) -> Array:
+        """The integral of V - centre over mu (`Landscape.image`)."""
+        return np.array([self.energy - self.centre * self.mass])
+
+    @cached_property
+    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
+        """int V^2 dmu and int (d_k V)^2 dmu."""
+        return sums_of_squares(self.mu, self.potential, self.gradient)
+
+    @property
+    def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
+        """Zero: V does not depend on mu."""
+        return 0.0, (0.0,) * len(self.gradient)
+
+
+@dataclass(frozen=True, eq=False)
+class PotentialLandscape:
+    """A fixed potential at given nodes."""
+
+    potential: Array
+    gradient: tuple[Array, ...]
+    face_slopes: tuple[Array, ...]
+
+    @cached_property
+    def centre(self) -> float:
+        """A value of V to measure it from, so that a constant in V changes nothing."""
+        return float(np.mean(self.potential))
+
+    def at(self, mu: Discrete) -> PotentialField:
+        """E = int V dmu."""
+        energy = mu.weight * float(dot(self.potential.ravel(), mu.values.ravel()))
+        return PotentialField(
+            centre=self.centre,
+            energy=energy,
+            mass=mass_of(mu.values, mu.weight),
+            integral=energy,
+            prediction=np.empty(0),
+            potential=self.potential,
+            gradient=self.gradient,
+            face_slopes=self.face_slopes,
+            mu=mu,
+        )
+
+    def image(self, values: Array, weight: float) -> Array:
+        """The change of int (V - centre) dmu, one number."""
+        change = weight * float(dot(self.potential.ravel(), values.ravel()))
+        return np.array([change - self.centre * mass_of(values, weight)])
+
+    def norm(self, image: Array, field: Field) -> float:
+        """Relative to the standard deviation of V over the nodes, times the mass."""
+        scale = float(np.std(self.potential)) * field.mass
+        return abs(float(image[0])) / scale if scale > 0 else abs(float(image[0]))
