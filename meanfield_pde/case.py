@@ -1,8 +1,9 @@
 """Case files: TOML tables to frozen values to the objects of a run.
 
-Physics in [unit] [target] [data] (or [potential]) [space] [initial] [[terms]]; numerics in [method]
-[time] [output]; [companion] is a second method, run on the same physics to be compared. Tables
-that come in kinds name theirs in `kind`; the keys of a kind are the arguments of its class.
+Physics in [unit] [target] [data] [loss] [penalty] (or [potential]) [space] [initial] [[terms]];
+numerics in [method] [time] [output]; [companion] is a second method, run on the same physics to be
+compared. Tables that come in kinds name theirs in `kind`; the keys of a kind are the arguments of
+its class. Paths are relative to the case file.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tomli_w
-from pydantic import ConfigDict, Discriminator, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Discriminator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from meanfield_pde.dynamics.birth_death import BirthDeath, Mean, Reinjection
@@ -25,6 +26,8 @@ from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.laws import Law, law_factors
+from meanfield_pde.problem.losses import Loss, Squared
+from meanfield_pde.problem.penalties import Penalty
 from meanfield_pde.problem.potentials import Potential
 from meanfield_pde.problem.spaces import Space
 from meanfield_pde.problem.targets import Target
@@ -81,28 +84,59 @@ class Case:
     unit: Unit | None = None
     target: Target | None = None
     data: Data | None = None
+    loss: Loss = Squared()
+    penalty: Penalty | None = None
     potential: Potential | None = None
     companion: Particles | None = None
     output: Output = field(default_factory=Output)
+    folder: Annotated[str, Field(exclude=True)] = field(default=".", compare=False)
 
     def energy(self) -> AnyEnergy:
-        """The energy of [potential], or of [unit], [target] and [data]."""
+        """The energy of [potential], or of [unit], [target], [data], [loss] and [penalty]."""
         interacting = {"unit": self.unit, "target": self.target, "data": self.data}
         given = [name for name, value in interacting.items() if value is not None]
+        given += ["loss"] * (self.loss != Squared()) + ["penalty"] * (self.penalty is not None)
         if self.potential is not None:
             if given:
                 raise InputError(f"[potential] and [{given[0]}]: expected one or the other")
             return PotentialEnergy(self.potential, self.space)
-        if self.unit is None or self.target is None or self.data is None:
-            missing = next(name for name, value in interacting.items() if value is None)
-            raise InputError(
-                f"[{missing}] is missing: expected [unit], [target] and [data], or [potential]"
-            )
-        return Energy(self.unit, self.target, self.data, self.space)
+        wanted = "[unit], [target] and [data], or [potential]"
+        if not self.loss.needs_target:
+            wanted = f"[unit] and [data] for the loss {self.loss.kind!r}"
+            interacting.pop("target")
+        missing = [name for name, value in interacting.items() if value is None]
+        if missing:
+            raise InputError(f"[{missing[0]}] is missing: expected {wanted}")
+        return Energy(
+            unit=self._located("[unit]", self.unit),
+            target=self._located("[target]", self.target),
+            data=self._located("[data]", self.data),
+            space=self.space,
+            loss=self._located("[loss]", self.loss),
+            penalty=self._located("[penalty]", self.penalty),
+        )
+
+    def _located(self, where: str, value: Any) -> Any:
+        """A value with its paths resolved and its functions loaded."""
+        try:
+            return value.located(self.folder) if hasattr(value, "located") else value
+        except InputError as error:
+            raise InputError(f"{where} {error}") from None
+
+    def start(self) -> AnyLaw:
+        """The initial law."""
+        law: AnyLaw = self._located("[initial]", self.initial)
+        return law
+
+    def _located_term(self, term: Term) -> Term:
+        if isinstance(term, BirthDeath) and isinstance(term.balance, Reinjection):
+            law = self._located("[terms] birth_death balance", term.balance.law)
+            return replace(term, balance=replace(term.balance, law=law))
+        return term
 
     def equation(self, method: FiniteVolumes | Particles) -> Equation:
         """The equation; for particles with transport first, as their algorithm has it."""
-        terms = self.terms
+        terms = tuple(self._located_term(term) for term in self.terms)
         if isinstance(method, Particles):
             terms = tuple(sorted(terms, key=lambda term: term.kind != "transport"))
         return Equation(self.energy(), terms)
@@ -152,7 +186,7 @@ class Case:
         return tomli_w.dumps(values)
 
 
-def load(path: str | Path, settings: Iterable[str] = ()) -> Case:
+def load(path: str | Path, settings: Iterable[str] = (), allow_code: bool = False) -> Case:
     """Read a case file and change single values of it.
 
     Parameters
@@ -161,6 +195,8 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Case:
     settings : "table.key=value" strings
         Values as in TOML; a bare word is a string. Terms are named by kind or by number
         ("terms.birth_death.alpha=2"). Setting a `kind` to another one empties that table first.
+    allow_code : bool
+        Whether functions that the case names ("module:name") may be loaded and run.
 
     Raises
     ------
@@ -173,17 +209,33 @@ def load(path: str | Path, settings: Iterable[str] = ()) -> Case:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not text in UTF-8") from None
-    return parse(text, str(path), settings)
+    return parse(text, str(path), settings, str(Path(path).parent), allow_code)
 
 
-def parse(text: str, name: str, settings: Iterable[str] = ()) -> Case:
-    """Read a case from its text; see `load`."""
+def parse(
+    text: str,
+    name: str,
+    settings: Iterable[str] = (),
+    folder: str = ".",
+    allow_code: bool = False,
+) -> Case:
+    """Read a case from its text, with paths relative to a folder; see `load`."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{name}: is not valid TOML: {error}") from None
     for setting in settings:
         _set(tables, setting)
+    if not allow_code:
+        for where, reference in _code(tables):
+            raise InputError(
+                f"{name}: [{where}] function = {reference!r}: expected --allow-code on the command "
+                "line (allow_code=True in Python), since it runs the code of that module"
+            )
+    # The folder of a case is not one of its keys.
+    if "folder" in tables:
+        raise InputError(f"{name}: folder: unknown key; did you mean [output] folder?")
+    tables = {**tables, "folder": folder}
     try:
         case = TypeAdapter(Case).validate_json(json.dumps(tables, default=str))
     except ValidationError as error:
@@ -193,6 +245,18 @@ def parse(text: str, name: str, settings: Iterable[str] = ()) -> Case:
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     return case
+
+
+def _code(tables: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Every table of kind "function": where it stands, and what it names."""
+    if isinstance(tables, dict):
+        if tables.get("kind") == "function":
+            yield where, tables.get("function")
+        for key, value in tables.items():
+            yield from _code(value, f"{where}.{key}" if where else str(key))
+    elif isinstance(tables, list):
+        for index, value in enumerate(tables):
+            yield from _code(value, f"{where}.{index}")
 
 
 def _set(tables: dict[str, Any], setting: str) -> None:
