@@ -214,7 +214,7 @@ def test_prediction_and_image_are_linear_in_the_measure(problem):
     landscape, base = mu.landscape(problem.energy), problem.energy.unit
     charge = nodes[1] * masses if problem.charged else masses
     base = base.base if problem.charged else base
-    expected = base.value(problem.energy.inputs, nodes[0]) @ charge
+    expected = base.value(problem.energy.inputs, (nodes[0],)) @ charge
     field = landscape.at(mu)
     scale = np.abs(expected).max()
     assert field.prediction == pytest.approx(expected, abs=1e-13 * scale)
@@ -250,7 +250,7 @@ def test_a_perfect_fit_has_no_energy_and_no_potential():
                 "unit": mf.Charged(mf.VonMises(1.0)),
                 "space": mf.Product((mf.Circle(), mf.Circle())),
             },
-            "expected an interval for the charge",
+            "expected an interval for the parameter c",
         ),
     ],
 )
