@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +23,9 @@ from meanfield_pde.representations.grid import POSITIVITY_LIMIT
 from meanfield_pde.representations.measure import GridMeasure, Measure, ParticleMeasure
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
+from meanfield_pde.timestepping.clock import Seconds, clocked
 from meanfield_pde.timestepping.splitting import (
     Lie,
-    Seconds,
     Splitting,
     Strang,
     advance,
@@ -64,11 +63,12 @@ class _Stepper:
         self, equation: Equation, mu: Measure, splitting: Splitting, step: Step, seconds: Seconds
     ) -> None:
         self.equation, self.splitting, self.step, self.seconds = equation, splitting, step, seconds
-        self.landscape: Landscape = _Remembering(mu.landscape(equation.energy))
         self.mu = mu
         self.time = 0.0
-        self.field: Field = self.landscape.at(mu)
-        self.dissipation = sum(equation.dissipation(mu, self.field, self.time))
+        with clocked("preparation", seconds):
+            self.landscape: Landscape = _Remembering(mu.landscape(equation.energy))
+            self.field: Field = self.landscape.at(mu)
+            self.dissipation = sum(equation.dissipation(mu, self.field, self.time))
         self.tally = Tally(self.field.energy, smallest=mu.smallest)
         self._image_rate = self._rate(mu, self.field, self.time)
         self._proposed = math.inf
@@ -76,13 +76,8 @@ class _Stepper:
     def _rate(self, mu: Measure, field: Field, time: float) -> Array:
         if isinstance(self.step, Fixed) or not isinstance(mu, GridMeasure):
             return np.empty(0)
-        start = perf_counter()
-        image = self.equation.image_rate(mu, field, self.landscape, time)
-        self._spent("step control", start)
-        return image
-
-    def _spent(self, part: str, start: float) -> None:
-        self.seconds[part] = self.seconds.get(part, 0.0) + perf_counter() - start
+        with clocked("step control", self.seconds):
+            return self.equation.image_rate(mu, field, self.landscape, time)
 
     def _accept(
         self, mu: Measure, field: Field, time: float, dt: float, drift: float, error: float
@@ -101,9 +96,8 @@ class _Stepper:
         mu, drift = advance(
             self.splitting, self.equation, self.mu, self.landscape, self.time, dt, self.seconds
         )
-        start = perf_counter()
-        field = self.landscape.at(mu)
-        self._spent("energy", start)
+        with clocked("energy", self.seconds):
+            field = self.landscape.at(mu)
         return mu, field, drift
 
     def advance_to(self, target: float, progress: Progress | None) -> None:

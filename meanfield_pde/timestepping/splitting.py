@@ -10,10 +10,7 @@ Without splitting see `unsplit`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator
@@ -22,10 +19,8 @@ from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import StepTooLong
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
+from meanfield_pde.timestepping.clock import Seconds, clocked
 from meanfield_pde.timestepping.unsplit import Unsplit
-
-Seconds = MutableMapping[str, float]
-"""Wall time per part of the work."""
 
 
 @dataclass(frozen=True)
@@ -100,26 +95,17 @@ def advance(
     """
     if isinstance(splitting, Unsplit):
         assert isinstance(mu, GridMeasure)
-        with _clocked(splitting.kind, seconds):
+        with clocked(splitting.kind, seconds):
             return Moved(splitting.advance(equation, mu, landscape, time, dt))
     drift = 0.0
     clocks = [time] * len(equation.terms)
     for index, fraction in splitting.fractions(len(equation.terms)):
         term = equation.terms[index]
         try:
-            with _clocked(term.kind, seconds):
+            with clocked(term.kind, seconds):
                 mu, moved_drift = term.flow(mu, landscape, clocks[index], fraction * dt)
         except StepTooLong as limit:
             raise StepTooLong(limit.reason, limit.limit / fraction) from None
         clocks[index] += fraction * dt
         drift = max(drift, moved_drift)
     return Moved(mu, drift)
-
-
-@contextmanager
-def _clocked(part: str, seconds: Seconds) -> Iterator[None]:
-    start = perf_counter()
-    try:
-        yield
-    finally:
-        seconds[part] = seconds.get(part, 0.0) + perf_counter() - start

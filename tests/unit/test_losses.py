@@ -145,9 +145,7 @@ def test_gradient_faces_and_sums_against_dense_ones(energy):
 
         def slope(where, k=k):
             up, down = (
-                potential_at(
-                    energy, field, tuple(a + s * (j == k) for j, a in enumerate(where))
-                )
+                potential_at(energy, field, tuple(a + s * (j == k) for j, a in enumerate(where)))
                 for s in (h, -h)
             )
             return (up - down) / (2 * h)

@@ -34,7 +34,7 @@ def test_splittings_are_sequences_of_flows(terms):
     def step(splitting):
         seconds = {}
         moved = advance(splitting, equation(*terms), mu, landscape, 0.0, dt, seconds)
-        assert set(seconds) == {"transport", "birth_death"}
+        assert set(seconds) - {"compilation"} == {"transport", "birth_death"}
         return moved.measure.density
 
     lie = flow(flow(mu, first, dt), last, dt)
@@ -97,7 +97,7 @@ def test_an_unsplit_step_is_its_runge_kutta_method(method):
     seconds = {}
     moved = advance(mf.Unsplit(method), eq, mu, landscape, 0.0, dt, seconds)
     assert moved.measure.density == pytest.approx(expected, rel=1e-13)
-    assert set(seconds) == {"unsplit"}
+    assert set(seconds) - {"compilation"} == {"unsplit"}
     assert np.abs(expected - u0).max() > 1e-3
 
 
