@@ -37,6 +37,7 @@ from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
 from meanfield_pde.timestepping.splitting import Lie, Splitting, Strang
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
+from meanfield_pde.variations import Study
 
 Method = Annotated[FiniteVolumes | Particles, Discriminator("kind")]
 
@@ -89,6 +90,7 @@ class Case:
     potential: Potential | None = None
     companion: Particles | None = None
     output: Output = field(default_factory=Output)
+    study: Study | None = None
     folder: Annotated[str, Field(exclude=True)] = field(default=".", compare=False)
 
     def energy(self) -> AnyEnergy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ from meanfield_pde import __version__
 from meanfield_pde.errors import InputError, NumericalFailure
 
 if TYPE_CHECKING:
+    from meanfield_pde.case import Case
     from meanfield_pde.evolution import Progress
     from meanfield_pde.run import Job
+    from meanfield_pde.studies.refinement import Run
 
 FINISHED, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 2, 3, 130
 
@@ -59,12 +61,27 @@ def parser() -> argparse.ArgumentParser:
         help="change one value of the case; may be repeated",
     )
     case.add_argument("--output", metavar="FOLDER", help="where files go, instead of the case's")
+    case.add_argument(
+        "--allow-code", action="store_true", help="load and run the functions that the case names"
+    )
 
     run = commands.add_parser("run", parents=[case], help="run a case and draw its figures")
     run.add_argument("--threads", type=int, help="number of threads (same bits for any)")
     commands.add_parser(
         "check", parents=[case], help="validate a case, print equation, sizes and cost"
     )
+    commands.add_parser(
+        "study",
+        parents=[case],
+        help="run a case for each value of its [study]: errors and orders, or observables",
+        description="Run a case once for each value of its [study] table, in parallel; a second "
+        "call runs only what is new. Example: study cases/cosine_interacting.toml --set "
+        "study.refine.method.cells=[32,64,128] --set study.against.kind=exact",
+    )
+    listing = commands.add_parser("list", help="list the case files of a folder")
+    listing.add_argument("folder", nargs="?", default="cases", help="default: cases")
+    show = commands.add_parser("show", help="summarise the result file of a run or a study")
+    show.add_argument("result", help="a result file")
     plot = commands.add_parser("plot", help="draw the figures of one result, or of two together")
     plot.add_argument("result", help="a result file")
     plot.add_argument("companion", nargs="?", help="a second result on the same physics")
@@ -81,7 +98,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
-    commands = {"run": _run, "check": _check, "plot": _plot, "measure": _measure}
+    commands = {
+        "run": _run,
+        "check": _check,
+        "study": _study,
+        "list": _list,
+        "show": _show,
+        "plot": _plot,
+        "measure": _measure,
+    }
     _plain_warnings()
     try:
         commands[options.command](options)
@@ -108,13 +133,15 @@ def _jobs(options: argparse.Namespace) -> list[Job]:
     from meanfield_pde.run import jobs
 
     path = Path(options.case)
-    case = load(path, options.settings)
-    folder = Path("output")
+    case = load(path, options.settings, options.allow_code)
+    return jobs(case, path.stem, _folder(options, case))
+
+
+def _folder(options: argparse.Namespace, case: Case) -> Path:
+    """Where the files of a case go."""
     if options.output:
-        folder = Path(options.output)
-    elif case.output.folder:
-        folder = path.parent / case.output.folder
-    return jobs(case, path.stem, folder)
+        return Path(options.output)
+    return Path(options.case).parent / case.output.folder if case.output.folder else Path("output")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -155,16 +182,61 @@ def _run(options: argparse.Namespace) -> None:
             print(f"wrote {figure}")
 
 
+def _study(options: argparse.Namespace) -> None:
+    from meanfield_pde.case import load
+    from meanfield_pde.studies.refinement import check_finished, conduct, plan
+    from meanfield_pde.studies.summary import study_tables
+
+    path = Path(options.case)
+    case = load(path, options.settings, options.allow_code)
+    work = plan(path, options.settings, _folder(options, case), options.allow_code)
+    print(case.title)
+    print(work.equation)
+    with _progress_of_runs(len(work.runs)) as ended:
+        result = conduct(work, ended)
+    print(study_tables(result))
+    print(f"wrote {work.path}")
+    if case.output.figures:
+        from meanfield_pde.plotting.refinement import save_study_figure
+
+        for figure in save_study_figure(
+            result, work.path.parent, work.path.stem, case.output.figures
+        ):
+            print(f"wrote {figure}")
+    check_finished(result)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from meanfield_pde.studies.listing import listing
+
+    print(listing(Path(options.folder)))
+
+
+def _show(options: argparse.Namespace) -> None:
+    from meanfield_pde.studies.summary import read_result, summary
+
+    print(summary(read_result(options.result)))
+
+
 def _plot(options: argparse.Namespace) -> None:
     from meanfield_pde.plotting import save_figures
+    from meanfield_pde.plotting.refinement import save_study_figure
     from meanfield_pde.results.hdf5 import read
+    from meanfield_pde.results.study import StudyResult
+    from meanfield_pde.studies.summary import read_result
 
     path = Path(options.result)
-    solution = read(path)
+    result = read_result(path)
     companion = read(options.companion) if options.companion else None
     folder = Path(options.output) if options.output else path.parent
     formats = tuple(options.formats or ("png", "pdf"))
-    for figure in save_figures(solution, folder, path.stem, formats, companion):
+    if isinstance(result, StudyResult):
+        if companion is not None:
+            raise InputError(f"{options.companion}: expected no second result beside a study")
+        figures = save_study_figure(result, folder, path.stem, formats)
+    else:
+        figures = save_figures(result, folder, path.stem, formats, companion)
+    for figure in figures:
         print(f"wrote {figure}")
 
 
@@ -212,3 +284,16 @@ def _progress(name: str, t_end: float) -> Iterator[Progress]:
             bar.update(time - bar.n)
 
         yield update
+
+
+@contextmanager
+def _progress_of_runs(count: int) -> Iterator[Callable[[Run, str], None]]:
+    from tqdm import tqdm
+
+    with tqdm(total=count, desc="runs", disable=None) as bar:
+
+        def ended(run: Run, outcome: str) -> None:
+            bar.set_postfix_str(f"{run.label}: {outcome}", refresh=False)
+            bar.update()
+
+        yield ended

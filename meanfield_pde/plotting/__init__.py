@@ -90,7 +90,7 @@ def save_figures(
     for name, make in _applying(solution, companion):
         figure = make()
         for form in formats:
-            written.append(_write(figure, where / f"{stem}_{name}.{form}", form))
+            written.append(write_figure(figure, where / f"{stem}_{name}.{form}", form))
     return written
 
 
@@ -100,7 +100,7 @@ def _same_physics(first: Layout, second: Layout) -> None:
         require(one == two, f"companion's {what}", two, f"those of the first result, {one}")
 
 
-def _write(figure: Figure, path: Path, form: str) -> Path:
+def write_figure(figure: Figure, path: Path, form: str) -> Path:
     """Write a figure next to its place, then move it there."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

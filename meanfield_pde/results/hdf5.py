@@ -197,6 +197,13 @@ def read(path: str | Path) -> Solution:
         If there is no such file, or it is not HDF5, not a run, without a complete frame, damaged,
         or takes data from other files.
     """
+    with opened(path) as file:
+        return solution_in(file)
+
+
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[h5py.File]:
+    """A file to read; whatever is wrong with it, here or in the block, is one `InputError`."""
     path = Path(path)
     try:
         if not path.exists():
@@ -206,12 +213,13 @@ def read(path: str | Path) -> Solution:
         if os.access(path, os.R_OK) and not h5py.is_hdf5(path):
             raise InputError("it is not an HDF5 file")
         with h5py.File(path, "r", locking=False) as file:
-            return _solution(file)
+            yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
         raise InputError(f"{path} cannot be read: {reason(error)}") from error
 
 
-def _solution(file: h5py.File) -> Solution:
+def solution_in(file: h5py.File) -> Solution:
+    """The run in an open file; `InputError` if it holds none."""
     if file.attrs.get("format") != schema.FORMAT:
         raise InputError(f"it is HDF5 but not a {schema.FORMAT}")
     time = schema.get_values(file, "time")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -10,9 +11,15 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 PACKAGES = ("meanfield_pde", "numpy", "scipy", "numba", "h5py")
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+DRAWING = ("plotting", "studies")
+"""Folders of the package that only look at runs."""
 
 
 def provenance() -> dict[str, str | int]:
@@ -21,15 +28,35 @@ def provenance() -> dict[str, str | int]:
     Call it at the start of the run: the time is that of the call.
     """
     return {
-        **{f"{name}_version": _version(name) for name in PACKAGES},
+        **code(),
         "python_version": platform.python_version(),
-        "commit": _commit(Path(__file__).resolve().parents[1]),
+        "commit": _commit(PACKAGE),
         "threads": _threads(),
         "machine": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count() or 1,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": _command(sys.argv),
     }
+
+
+def code() -> dict[str, str]:
+    """What the numbers of a run depend on besides its case: versions, and the package's own files.
+
+    The commit would not do: it says nothing of an installed package, and little of changed files.
+    """
+    versions = {f"{name}_version": _version(name) for name in PACKAGES}
+    return {**versions, "sources": _fingerprint(PACKAGE)}
+
+
+@cache
+def _fingerprint(package: Path) -> str:
+    """SHA-256 of the files of a package that compute."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package)
+        if name.parts[0] not in DRAWING:
+            digest.update(f"{name.as_posix()}\n".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _version(name: str) -> str:

@@ -197,11 +197,13 @@ def get_values(file: h5py.File, name: str) -> NDArray[Any]:
     if links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
         raise InputError(f"its {name!r} is a link")
     dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset):
+        raise InputError(f"its {name!r} is not a data set")
     if dataset.external or dataset.is_virtual:
         raise InputError(f"its {name!r} lies in another file")
     if h5py.check_string_dtype(dataset.dtype):
         dataset = dataset.asstr()
-    values: NDArray[Any] = dataset[()]
+    values: NDArray[Any] = np.asarray(dataset[()])
     return values
 
 

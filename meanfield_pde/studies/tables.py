@@ -19,10 +19,16 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     return "\n".join(["", title, rule, text[0], rule, *text[1:], rule])
 
 
-def orders(errors: Sequence[float]) -> list[float]:
-    """Observed orders between successive halvings."""
+def orders(errors: Sequence[float], sizes: Sequence[float] | None = None) -> list[float]:
+    """Observed orders between successive errors: of halvings, or of these sizes.
+
+    Sizes may grow (cells) or shrink (steps): an order is positive where the error falls. It is nan
+    where an error is zero or not known.
+    """
     values = np.abs(np.asarray(errors, dtype=float))
-    return [float(order) for order in np.log2(values[:-1] / values[1:])]
+    halvings = np.ones(values.size - 1) if sizes is None else np.abs(np.diff(np.log2(sizes)))
+    logarithms = np.log2(np.where(values > 0.0, values, np.nan))
+    return [float(order) for order in -np.diff(logarithms) / halvings]
 
 
 def difference_orders(values: Sequence[float]) -> list[float]:
