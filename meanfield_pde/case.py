@@ -25,7 +25,7 @@ from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
-from meanfield_pde.problem.laws import Law, law_factors
+from meanfield_pde.problem.laws import AnyLaw, Law, mass_outside
 from meanfield_pde.problem.losses import Loss, Squared
 from meanfield_pde.problem.penalties import Penalty
 from meanfield_pde.problem.potentials import Potential
@@ -158,13 +158,13 @@ class Case:
         """Build everything that is cheap, so that what does not fit is found before a run."""
         self.energy()
         axes = self.space.axes
-        laws = {"[initial]": self.initial}
-        for term in self.terms:
+        laws = {"[initial]": self.start()}
+        for term in map(self._located_term, self.terms):
             if isinstance(term, BirthDeath) and isinstance(term.balance, Reinjection):
                 laws["[terms] birth_death balance"] = term.balance.law
         for where, law in laws.items():
             try:
-                law_factors(law, axes)
+                mass_outside(law, axes)
             except InputError as error:
                 raise InputError(f"{where} {error}") from None
         methods = [self.method] if self.companion is None else [self.method, self.companion]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.landscape import Field
+from meanfield_pde.problem.samples import SampleFile, Samples
 from meanfield_pde.representations.measure import GridMeasure, Measure
 from meanfield_pde.results.solution import Frame, Layout, Snapshot
 
@@ -29,6 +33,11 @@ def layout(equation: Equation, mu: Measure) -> Layout:
     energy = equation.energy
     axes = energy.space.axes
     on_grid = isinstance(mu, GridMeasure)
+    target = weights = np.empty(0)
+    if isinstance(energy, Energy) and energy.target is not None:
+        target = energy.target_values
+    if isinstance(energy, Energy) and isinstance(energy.data, Samples | SampleFile):
+        weights = energy.data_weights
     return Layout(
         representation="finite_volumes" if on_grid else "particles",
         parameters=energy.parameters,
@@ -38,8 +47,9 @@ def layout(equation: Equation, mu: Measure) -> Layout:
         centres=mu.grid.centres if isinstance(mu, GridMeasure) else (),
         particles=0 if isinstance(mu, GridMeasure) else mu.points.shape[0],
         inputs=energy.inputs,
-        target=energy.target_values,
+        target=target,
         equation=str(equation),
+        sample_weights=weights,
     )
 
 

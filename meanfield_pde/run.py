@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +89,13 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
     """
     seconds: dict[str, float] = {}
     equation = job.equation
-    mu = job.method.project(job.case.initial, job.case.space)
+    mu = job.method.project(job.case.start(), job.case.space)
     attributes = {
         "title": job.case.title,
         "case": job.case.text(),
         "method": job.method.kind,
         "seed": job.method.seed if isinstance(job.method, Particles) else -1,
-        "law_mass_outside": mass_outside(job.case.initial, job.case.space.axes),
+        "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
         **provenance(),
     }
     endings: dict[str, Any] = {}
@@ -124,18 +124,18 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
     for name, axis in zip(equation.energy.parameters, axes, strict=True):
         ends = "circle" if axis.periodic else "walls"
         say(f"  {name} in [{axis.lower:g}, {axis.upper:g}] ({ends})")
-    say(f"initial law: {mass_outside(case.initial, axes):.2g} of its mass lies outside the space")
+    say(f"initial law: {mass_outside(case.start(), axes):.2g} of its mass lies outside the space")
     if isinstance(equation.energy, Energy):
         _describe_data(equation.energy, say)
     if isinstance(method, Particles):
-        inputs = equation.energy.inputs.size
+        inputs = len(equation.energy.inputs)
         steps = math.ceil(case.time.t_end / method.dt)
         evaluations = len(equation.terms)
         cost = 1e-9 * NANOSECONDS_PER_PARTICLE_INPUT * steps * method.number
         say(f"method: {method.number} particles, {steps} steps of dt = {method.dt:g}")
         say(f"estimated cost: {cost * max(inputs, 1) * evaluations:.2g} s")
     else:
-        _describe_grid(job, method.project(case.initial, case.space), say)
+        _describe_grid(job, method.project(case.start(), case.space), say)
     say(f"writes: {job.path}")
 
 
@@ -154,13 +154,15 @@ def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
 
 
 def _describe_data(energy: Energy, say: Callable[[str], None]) -> None:
-    finer = type(energy.data)(**{**vars(energy.data), "points": 2 * energy.data.points - 1})
-    refined = Energy(energy.unit, energy.target, finer, energy.space)
-    change = abs(refined.constant / energy.constant - 1.0) if energy.constant > 0 else 0.0
-    say(
-        f"data: {energy.inputs.size} inputs; energy of f = 0 is {energy.constant:.8g}, "
-        f"and changes by {change:.1e} of itself with twice the inputs"
-    )
+    points = energy.data_weights.size
+    known = f"data: {points} points; energy of f = 0 is {energy.constant:.8g}"
+    finer = energy.data.refined()
+    if finer is None:
+        say(known)
+        return
+    refined = replace(energy, data=finer).constant
+    change = abs(refined / energy.constant - 1.0) if energy.constant > 0 else 0.0
+    say(f"{known}, and changes by {change:.1e} of itself with twice the points an input")
 
 
 def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> None:

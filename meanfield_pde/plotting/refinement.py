@@ -167,16 +167,19 @@ def _tick(text: str, count: int) -> str:
 
 def _triangle(axes: Axes, sizes: Array, columns: list[Array]) -> Array:
     """A triangle under all curves with the slope of the last; heights that it needs room for."""
-    logarithms = [np.log(column) for column in columns if np.isfinite(column).all()]
-    if not logarithms:
-        return np.empty(0)
     order = np.argsort(sizes)
-    x = np.log(sizes)[order]
-    slope = float(np.polyfit(x, logarithms[-1][order], 1)[0])
+    curves = []
+    for column in columns:
+        known = order[np.isfinite(column[order])]
+        curves += [(np.log(sizes[known]), np.log(column[known]))] if known.size >= 2 else []
+    if not curves:
+        return np.empty(0)
+    x, y = curves[-1]
+    slope = float(np.polyfit(x, y, 1)[0])
     middle, half = 0.5 * (x[0] + x[-1]), SPAN * (x[-1] - x[0])
     across = np.linspace(middle - half, middle + half, 9)
     line = slope * (across - middle)
-    line += min(float(np.min(np.interp(across, x, y[order]) - line)) for y in logarithms) - BELOW
+    line += min(float(np.min(np.interp(across, *curve) - line)) for curve in curves) - BELOW
     ends, low = across[[0, -1]], float(line.min())
     upright = ends[int(np.argmax(line[[0, -1]]))]
     corners = np.exp([[ends[0], line[0]], [ends[1], line[-1]], [upright, low]])

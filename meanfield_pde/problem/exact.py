@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,12 @@ from scipy.integrate import solve_ivp
 from scipy.special import expit, i0e, i1e
 
 from meanfield_pde.errors import require
+from meanfield_pde.problem.quadrature import cell_averages
 
 Array = npt.NDArray[np.float64]
 Edges = Sequence[npt.ArrayLike]
 
-PANEL_NODES, PANEL_WEIGHTS = (np.polynomial.legendre.leggauss(16) + np.array([[1], [0]])) / 2
+PANEL_POINTS = 16
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class QuadraticGaussian:
         spread, slice_spread = np.sqrt(np.diag(s)), 1 / np.sqrt(np.diag(np.linalg.inv(s)))
         steps = np.arange(-10, 10, np.min(slice_spread / spread))
         breaks = [m + steps * width for m, width in zip(self.mean(t), spread, strict=True)]
-        return _cell_averages(lambda *axes: self.density(t, np.stack(axes, -1)), edges, breaks)
+        return cell_averages(
+            lambda *axes: self.density(t, np.stack(axes, -1)), edges, breaks, PANEL_POINTS
+        )
 
     def _flow(self, t: float) -> Array:
         """``e^{-At}``, or the identity without transport."""
@@ -273,26 +275,4 @@ def _circle_averages(density: Callable[..., Array], edges: npt.ArrayLike, width:
     first, last = np.rint(np.take(edges, [0, -1]) / (2 * np.pi))
     peaks = 2 * np.pi * np.arange(first, last + 1)
     breaks = np.add.outer(peaks, np.concatenate([-doubling, [0.0], doubling])).ravel()
-    return _cell_averages(density, [edges], [breaks])
-
-
-def _cell_averages(density: Callable[..., Array], edges: Edges, breaks: list[Array]) -> Array:
-    """Average over the cells of a tensor grid, by Gauss-Legendre on panels.
-
-    The panels of an axis end at the cell edges and at the breaks, which are there to make them
-    short on the scale of the density; it is called with one array per axis, of equal shapes.
-    """
-    grid = [np.asarray(ends, dtype=float) for ends in edges]
-    panels = []
-    for ends, extra in zip(grid, breaks, strict=True):
-        increasing = ends.ndim == 1 and len(ends) > 1 and bool(np.all(np.diff(ends) > 0))
-        require(increasing, "edges", ends, "increasing numbers, at least two per axis")
-        panels.append(np.union1d(ends, extra[(extra > ends[0]) & (extra < ends[-1])]))
-    average = np.zeros([len(panel) - 1 for panel in panels])
-    for node in product(range(len(PANEL_NODES)), repeat=len(panels)):
-        axes = [p[:-1] + PANEL_NODES[i] * np.diff(p) for p, i in zip(panels, node, strict=True)]
-        average += np.prod(PANEL_WEIGHTS[list(node)]) * density(*np.meshgrid(*axes, indexing="ij"))
-    for ends, panel in zip(grid, panels, strict=True):  # each turn sends the first axis last
-        integrals = np.moveaxis(average, 0, -1) * np.diff(panel)
-        average = np.add.reduceat(integrals, np.searchsorted(panel, ends[:-1]), -1) / np.diff(ends)
-    return average
+    return cell_averages(density, [edges], [breaks], PANEL_POINTS)

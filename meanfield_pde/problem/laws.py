@@ -1,4 +1,4 @@
-"""Initial laws mu_0, and laws mu_b from which neurons are born: products of one-parameter laws.
+"""Initial laws mu_0, and laws mu_b from which neurons are born: products and mixtures of laws.
 
 On a space with walls a law is conditioned to the space; what it loses there is reported by
 `mass_outside`, and a law of which more than one per cent is lost is refused.
@@ -7,143 +7,54 @@ On a space with walls a law is conditioned to the space; what it loses there is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
-from scipy.special import ndtr, ndtri
 
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.density_laws import DensityFunction, FormulaLaw, TableLaw
+from meanfield_pde.problem.one_parameter_laws import CircularNormal, Normal, Point, Uniform
 from meanfield_pde.problem.spaces import Axis
 
 Array = NDArray[np.float64]
+Axes = tuple[Axis, ...]
+Edges = tuple[Array, ...]
 
 LOST_MASS = 0.01
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+
+RESOLVED = 1e-3
+"""Largest mass of a law that its cell averages may miss: a law inside a cell is refused."""
 
 
-@dataclass(frozen=True)
-class Uniform:
-    """Uniform on [lower, upper]; on the whole range of a parameter where they are not given."""
+class LawLike(Protocol):
+    """What a representation needs to know of a law, on a space it fits (see `on_space`).
 
-    lower: float | None = None
-    upper: float | None = None
-    kind: Literal["uniform"] = "uniform"
-
-    def __post_init__(self) -> None:
-        if self.lower is not None and self.upper is not None:
-            require(self.lower < self.upper, "upper", self.upper, f"more than {self.lower}")
-
-    def __str__(self) -> str:
-        if self.lower is None and self.upper is None:
-            return "uniform"
-        return f"uniform on [{self.lower}, {self.upper}]"
-
-    def bounds(self, axis: Axis) -> tuple[float, float]:
-        """The ends of the range this law fills."""
-        lower = axis.lower if self.lower is None else self.lower
-        upper = axis.upper if self.upper is None else self.upper
-        return lower, upper
-
-    def mass_outside(self, axis: Axis) -> float:
-        """The part of the law beyond the ends of the axis."""
-        lower, upper = self.bounds(axis)
-        if upper <= lower:
-            return 1.0
-        inside = min(upper, axis.upper) - max(lower, axis.lower)
-        return 1.0 - max(inside, 0.0) / (upper - lower)
-
-    def cell_averages(self, edges: Array, axis: Axis) -> Array:
-        """Averages of the density over the cells between edges: exact."""
-        lower, upper = self.bounds(axis)
-        overlap = np.minimum(edges[1:], upper) - np.maximum(edges[:-1], lower)
-        return np.maximum(overlap, 0.0) / (np.diff(edges) * (upper - lower))
-
-    def sample(self, generator: np.random.Generator, number: int, axis: Axis) -> Array:
-        """Independent draws, conditioned to the axis."""
-        lower, upper = self.bounds(axis)
-        return generator.uniform(max(lower, axis.lower), min(upper, axis.upper), number)
-
-
-@dataclass(frozen=True)
-class Normal:
-    """The normal law N(mean, deviation^2) of a parameter that is not periodic."""
-
-    mean: float = 0.0
-    deviation: float = 1.0
-    kind: Literal["normal"] = "normal"
-
-    def __post_init__(self) -> None:
-        require(self.deviation > 0, "deviation", self.deviation, "a positive number")
-
-    def __str__(self) -> str:
-        return f"normal({self.mean}, {self.deviation}^2)"
-
-    def _standard(self, axis: Axis) -> tuple[float, float]:
-        return (axis.lower - self.mean) / self.deviation, (axis.upper - self.mean) / self.deviation
-
-    def mass_outside(self, axis: Axis) -> float:
-        """The part of the law beyond the ends of the axis."""
-        if axis.periodic:
-            raise InputError(
-                f"law {str(self)!r}: expected a parameter on an interval, not on a circle"
-            )
-        lower, upper = self._standard(axis)
-        return float(ndtr(lower) + ndtr(-upper))
-
-    def cell_averages(self, edges: Array, axis: Axis) -> Array:
-        """Averages of the density, by 20 Gauss points a cell.
-
-        Differences of the distribution function would round the tails to zero; their values,
-        however small, are what birth and death amplify.
-        """
-        centres = 0.5 * (edges[1:] + edges[:-1])
-        points = centres[:, None] + 0.5 * np.diff(edges)[:, None] * _NODES
-        density = np.exp(-0.5 * ((points - self.mean) / self.deviation) ** 2)
-        return density @ (0.5 * _WEIGHTS) / (self.deviation * math.sqrt(2.0 * math.pi))
-
-    def sample(self, generator: np.random.Generator, number: int, axis: Axis) -> Array:
-        """Independent draws, conditioned to the axis."""
-        lower, upper = self._standard(axis)
-        uniform = generator.uniform(ndtr(lower), ndtr(upper), number)
-        return self.mean + self.deviation * ndtri(uniform)
-
-
-@dataclass(frozen=True)
-class Point:
-    """All mass at one value of the parameter.
-
-    On a grid it is shared by the two nearest cells so that its mean is exact.
+    Attributes
+    ----------
+    parameters : int or None
+        How many the law is on; None where its parts or its density decide.
     """
 
-    location: float = 0.0
-    kind: Literal["point"] = "point"
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def parameters(self) -> int | None: ...  # noqa: D102
 
-    def __str__(self) -> str:
-        return f"all at {self.location}"
+    def mass_outside(self, axes: Axes) -> float:
+        """The part of the law outside the space."""
+        ...
 
-    def mass_outside(self, axis: Axis) -> float:
-        """0 or 1."""
-        return 0.0 if axis.lower <= self.location <= axis.upper else 1.0
+    def averages(self, edges: Edges, axes: Axes) -> Array:
+        """Averages of the density over the cells of a grid on the space, one entry a cell."""
+        ...
 
-    def cell_averages(self, edges: Array, axis: Axis) -> Array:
-        """The hat function of the grid: second-order, mean kept away from walls."""
-        centres = 0.5 * (edges[1:] + edges[:-1])
-        widths = np.diff(edges)
-        distance = np.abs(centres - self.location)
-        if axis.periodic:
-            distance = np.minimum(distance, axis.length - distance)
-        share = np.maximum(1.0 - distance / widths, 0.0)
-        return share / (share.sum() * widths)
-
-    def sample(self, generator: np.random.Generator, number: int, axis: Axis) -> Array:
-        """The location, `number` times."""
-        return np.full(number, self.location)
-
-
-OneParameterLaw = Annotated[Uniform | Normal | Point, Discriminator("kind")]
+    def draws(self, generator: np.random.Generator, number: int, axes: Axes) -> Array:
+        """Independent draws (number, parameters), conditioned to the space."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -156,41 +67,156 @@ class ProductLaw:
     def __str__(self) -> str:
         return " x ".join(str(factor) for factor in self.factors)
 
+    @property
+    def parameters(self) -> int | None:
+        """One a factor."""
+        return len(self.factors)
 
-Law = Annotated[Uniform | Normal | Point | ProductLaw, Discriminator("kind")]
+    def located(self, folder: str) -> ProductLaw:
+        """With paths of files taken from a folder."""
+        return replace(self, factors=tuple(_located(law, folder) for law in self.factors))
+
+    def mass_outside(self, axes: Axes) -> float:
+        """What is outside along any axis."""
+        pairs = zip(self.factors, axes, strict=True)
+        outside = [mass_outside(law, (axis,)) for law, axis in pairs]
+        return reduce(lambda one, other: one + other - one * other, outside)
+
+    def averages(self, edges: Edges, axes: Axes) -> Array:
+        """Products of the averages of the factors."""
+        triples = zip(self.factors, edges, axes, strict=True)
+        return reduce(
+            np.multiply.outer, [averages_of(law, (ends,), (axis,)) for law, ends, axis in triples]
+        )
+
+    def draws(self, generator: np.random.Generator, number: int, axes: Axes) -> Array:
+        """One parameter after the other."""
+        pairs = zip(self.factors, axes, strict=True)
+        return np.column_stack([draws_from(law, generator, number, (axis,)) for law, axis in pairs])
 
 
-def law_factors(law: Law, axes: tuple[Axis, ...]) -> tuple[OneParameterLaw, ...]:
-    """The law of each parameter.
+@dataclass(frozen=True)
+class MixtureLaw:
+    """The law sum_k weights[k] parts[k], the weights divided by their sum."""
+
+    weights: tuple[float, ...]
+    parts: tuple[Law, ...]
+    kind: Literal["mixture"] = "mixture"
+
+    parameters: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        count = len(self.parts)
+        require(count > 0, "parts", self.parts, "at least one law")
+        fits = len(self.weights) == count and min(self.weights) >= 0
+        fits = fits and 0 < sum(self.weights) < math.inf
+        require(fits, "weights", self.weights, f"{count} numbers >= 0, one a part, not all 0")
+
+    def __str__(self) -> str:
+        pairs = zip(self._shares, self.parts, strict=True)
+        return f"mixture({', '.join(f'{share:.4g} {part}' for share, part in pairs)})"
+
+    @property
+    def _shares(self) -> Array:
+        return np.array(self.weights) / sum(self.weights)
+
+    def located(self, folder: str) -> MixtureLaw:
+        """With paths of files taken from a folder."""
+        return replace(self, parts=tuple(_located(law, folder) for law in self.parts))
+
+    def _outside(self, axes: Axes) -> Array:
+        return np.array([mass_outside(part, axes) for part in self.parts])
+
+    def mass_outside(self, axes: Axes) -> float:
+        """The mean over the parts."""
+        return float(self._shares @ self._outside(axes))
+
+    def averages(self, edges: Edges, axes: Axes) -> Array:
+        """The mean over the parts."""
+        pairs = zip(self._shares, self.parts, strict=True)
+        return np.sum([share * averages_of(part, edges, axes) for share, part in pairs], axis=0)
+
+    def draws(self, generator: np.random.Generator, number: int, axes: Axes) -> Array:
+        """A part for each draw, by the mass it has inside, then a draw from the part."""
+        inside = self._shares * (1.0 - self._outside(axes))
+        chosen = generator.choice(len(self.parts), number, p=inside / inside.sum())
+        points = np.empty((number, len(axes)))
+        for k, part in enumerate(self.parts):
+            mine = chosen == k
+            points[mine] = draws_from(part, generator, int(np.count_nonzero(mine)), axes)
+        return points
+
+
+OneParameterLaw = Annotated[
+    Uniform | Normal | CircularNormal | Point | FormulaLaw | TableLaw | MixtureLaw,
+    Discriminator("kind"),
+]
+Law = Annotated[
+    Uniform | Normal | CircularNormal | Point | FormulaLaw | TableLaw | MixtureLaw | ProductLaw,
+    Discriminator("kind"),
+]
+AnyLaw = Law | DensityFunction
+
+
+def _located(law: Any, folder: str) -> Any:
+    return law.located(folder) if hasattr(law, "located") else law
+
+
+def on_space(law: AnyLaw, axes: Axes) -> LawLike:
+    """A law as one of all parameters of a space: a uniform one without bounds fills all of it.
 
     Raises
     ------
     InputError
         If the law has another number of parameters than the space, or lies outside it.
     """
-    if isinstance(law, ProductLaw):
-        factors = law.factors
-    elif len(axes) > 1 and law == Uniform():
-        factors = (Uniform(),) * len(axes)
-    else:
-        factors = (law,)
+    if len(axes) > 1 and law == Uniform():
+        return ProductLaw((Uniform(),) * len(axes))
     require(
-        len(factors) == len(axes),
+        law.parameters in (None, len(axes)),
         "law",
-        [factor.kind for factor in factors],
+        [factor.kind for factor in (law.factors if isinstance(law, ProductLaw) else (law,))],
         f"{len(axes)} one-parameter laws, one a parameter of the space",
     )
-    for factor, axis in zip(factors, axes, strict=True):
-        outside = factor.mass_outside(axis)
-        if outside > LOST_MASS:
+    if isinstance(law, ProductLaw | MixtureLaw):
+        return law
+    require(len(axes) <= 2, "law", str(law), f"a product of laws, for {len(axes)} parameters")
+    outside = law.mass_outside(axes)
+    if outside > LOST_MASS:
+        space = " x ".join(f"[{axis.lower:g}, {axis.upper:g}]" for axis in axes)
+        raise InputError(
+            f"law {str(law)!r}: expected it inside {space}, but {100 * outside:.3g} % of its mass "
+            "lies outside"
+        )
+    return law
+
+
+def mass_outside(law: AnyLaw, axes: Axes) -> float:
+    """The part of a law outside a space; raises as `on_space`, for every part of the law."""
+    return on_space(law, axes).mass_outside(axes)
+
+
+def averages_of(law: AnyLaw, edges: Edges, axes: Axes) -> Array:
+    """Averages of the density of a law over the cells of a grid, of mass 1 - `mass_outside`.
+
+    Raises
+    ------
+    InputError
+        As `on_space`, and if the law is too narrow for the cells.
+    """
+    fitted = on_space(law, axes)
+    averages = fitted.averages(edges, axes)
+    if fitted.parameters == 1:
+        widths = np.diff(edges[0])
+        missed = 1.0 - fitted.mass_outside(axes) - float(np.sum(averages * widths))
+        if abs(missed) > RESOLVED:
             raise InputError(
-                f"law {str(factor)!r}: expected it inside [{axis.lower:g}, {axis.upper:g}], but "
-                f"{100 * outside:.3g} % of its mass lies outside"
+                f"law {str(law)!r}: expected it to be wider than a cell of width "
+                f"{widths.max():g}, or a law of kind 'point'"
             )
-    return factors
+    return averages
 
 
-def mass_outside(law: Law, axes: tuple[Axis, ...]) -> float:
-    """The part of the law outside the space (a bound for products: the sum over parameters)."""
-    factors = law_factors(law, axes)
-    return sum(factor.mass_outside(axis) for factor, axis in zip(factors, axes, strict=True))
+def draws_from(law: AnyLaw, generator: np.random.Generator, number: int, axes: Axes) -> Array:
+    """Independent draws (number, parameters) from a law conditioned to a space."""
+    return on_space(law, axes).draws(generator, number, axes)

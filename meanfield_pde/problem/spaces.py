@@ -24,6 +24,11 @@ class Axis:
         """Of the range."""
         return self.upper - self.lower
 
+    @property
+    def period(self) -> float:
+        """The length of a circle; infinite on an interval."""
+        return self.length if self.periodic else math.inf
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -44,14 +49,18 @@ class Interval:
 
 @dataclass(frozen=True)
 class Circle:
-    """The circle of period 2 pi, [-pi, pi)."""
+    """The circle [-period / 2, period / 2)."""
 
+    period: float = 2.0 * math.pi
     kind: Literal["circle"] = "circle"
+
+    def __post_init__(self) -> None:
+        require(0 < self.period < math.inf, "period", self.period, "a positive number")
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """One axis."""
-        return (Axis(-math.pi, math.pi, True),)
+        return (Axis(-0.5 * self.period, 0.5 * self.period, True),)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import InputError, NumericalFailure, StepTooLong, require
+from meanfield_pde.errors import NumericalFailure, StepTooLong, require
 from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.features import mass_of
 from meanfield_pde.problem.landscape import Field, Landscape
-from meanfield_pde.problem.laws import Law, law_factors
+from meanfield_pde.problem.laws import AnyLaw, averages_of
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.cells import Grid
 from meanfield_pde.representations.reconstructions import (
@@ -27,9 +27,6 @@ from meanfield_pde.representations.reconstructions import (
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
 
 Array = NDArray[np.float64]
-
-RESOLVED = 1e-3
-"""Largest mass of a law that its cell averages may miss: a law inside a cell is refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +145,7 @@ class GridMeasure:
         """mu + mass * base."""
         return self.with_density(self.density + mass * base.density)
 
-    def project(self, law: Law) -> GridMeasure:
+    def project(self, law: AnyLaw) -> GridMeasure:
         """Another law on the same grid."""
         return FiniteVolumes(self.grid.cells, self.reconstruction).on_axes(law, self.grid.axes)
 
@@ -186,8 +183,9 @@ class GridMeasure:
 def axis_moments(theta: Array, share: Array, axis: Axis) -> tuple[float, float]:
     """Mean and variance of one parameter under weights that sum to one."""
     if axis.periodic:
-        vector = complex(np.sum(share * np.exp(1j * theta)))
-        return float(np.angle(vector)), 1.0 - abs(vector)
+        turn = 2.0 * math.pi / axis.period
+        vector = complex(np.sum(share * np.exp(1j * turn * theta)))
+        return float(np.angle(vector)) / turn, 1.0 - abs(vector)
     mean = float(np.sum(share * theta))
     return mean, float(np.sum(share * (theta - mean) ** 2))
 
@@ -212,23 +210,14 @@ class FiniteVolumes:
         require(len(cells) == len(axes), "cells", self.cells, one_each)
         return Grid(axes, cells)
 
-    def on_axes(self, law: Law, axes: tuple[Axis, ...]) -> GridMeasure:
+    def on_axes(self, law: AnyLaw, axes: tuple[Axis, ...]) -> GridMeasure:
         """Cell averages of a law, of total mass 1."""
         grid = self.grid(axes)
-        factors = law_factors(law, axes)
-        parts = [f.cell_averages(e, a) for f, e, a in zip(factors, grid.edges, axes, strict=True)]
-        for part, width, factor, axis in zip(parts, grid.widths, factors, axes, strict=True):
-            missed = 1.0 - factor.mass_outside(axis) - width * float(np.sum(part))
-            if abs(missed) > RESOLVED:
-                raise InputError(
-                    f"law {str(factor)!r}: expected it to be wider than a cell of width {width:g}, "
-                    "or a law of kind 'point'"
-                )
-        density = parts[0] if len(parts) == 1 else np.multiply.outer(parts[0], parts[1])
-        measure = GridMeasure(grid, np.ascontiguousarray(density), self.reconstruction)
+        density = averages_of(law, grid.edges, axes)
+        measure = GridMeasure(grid, density, self.reconstruction)
         return measure.scaled(1.0 / measure.mass)
 
-    def project(self, law: Law, space: Space) -> GridMeasure:
+    def project(self, law: AnyLaw, space: Space) -> GridMeasure:
         """A law on the grid of a space, of total mass 1.
 
         Raises

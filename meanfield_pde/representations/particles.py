@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
-from meanfield_pde.problem.laws import Law, law_factors
+from meanfield_pde.problem.laws import AnyLaw, draws_from
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.grid import axis_moments
@@ -165,7 +165,7 @@ class Particles:
         require(self.dt > 0, "dt", self.dt, "a positive time step")
         require(self.seed >= 0, "seed", self.seed, "a number >= 0")
 
-    def project(self, law: Law, space: Space) -> ParticleMeasure:
+    def project(self, law: AnyLaw, space: Space) -> ParticleMeasure:
         """Independent draws from a law.
 
         Raises
@@ -174,9 +174,5 @@ class Particles:
             If the law does not fit the space.
         """
         start = ParticleMeasure(space.axes, np.empty((self.number, 0)), self.dt, self.seed)
-        generator = start.generator()
-        factors = law_factors(law, space.axes)
-        columns = [
-            f.sample(generator, self.number, a) for f, a in zip(factors, space.axes, strict=True)
-        ]
-        return replace(start, points=np.column_stack(columns), draws=1)
+        points = draws_from(law, start.generator(), self.number, space.axes)
+        return replace(start, points=points, draws=1)

@@ -235,7 +235,7 @@ def solution_in(file: h5py.File) -> Solution:
         values = schema.get_values(file, name)
         if len(values) < count:
             raise InputError(f"its {name!r} is shorter than its axis")
-        return values[:count]
+        return np.asarray(values[:count], dtype=float)
 
     nothing = np.empty((snapshots, 0))
     return Solution(

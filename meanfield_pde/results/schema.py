@@ -217,12 +217,18 @@ def get_layout(file: h5py.File) -> Layout:
     def along_data(name: str) -> Array:
         return get_values(file, name) if name in others else np.empty(0)
 
+    def along_parameters(name: str, kind: type) -> tuple[Any, ...]:
+        values = get_values(file, name).astype(kind)
+        if values.shape != (len(parameters),):
+            raise InputError(f"its {name!r} does not fit its axis")
+        return tuple(values.tolist())
+
     return Layout(
         representation=representation,
         parameters=parameters,
-        lower=tuple(get_values(file, "lower").tolist()),
-        upper=tuple(get_values(file, "upper").tolist()),
-        periodic=tuple(get_values(file, "periodic").astype(bool).tolist()),
+        lower=along_parameters("lower", float),
+        upper=along_parameters("upper", float),
+        periodic=along_parameters("periodic", bool),
         centres=tuple(get_values(file, name) for name in parameters) if grid else (),
         particles=0 if grid else get_values(file, "particle").size,
         inputs=along_data("inputs" if "inputs" in others else "x"),

@@ -170,14 +170,14 @@ def study_in(file: h5py.File) -> StudyResult:
     runs = get_values(file, "run").size
     axes = ("run", "time")
 
-    def values(name: str, *shape: int) -> Array:
+    def values(name: str, *shape: int, kind: type = float) -> NDArray[Any]:
         array = get_values(file, name)
         if array.shape != shape:
             raise InputError(f"its {name!r} does not fit its axes")
-        return array
+        return array.astype(kind)
 
     def texts(name: str) -> tuple[str, ...]:
-        return tuple(str(text) for text in values(name, runs))
+        return tuple(values(name, runs, kind=str).tolist())
 
     single = ("value", "outcome", "seconds", *(f"{SETTING}{key}" for key in keys))
     named = [name for name in file if name not in axes + single]
@@ -187,6 +187,9 @@ def study_in(file: h5py.File) -> StudyResult:
     def ending(suffix: str) -> dict[str, Array]:
         return {n.removesuffix(suffix): v for n, v in tables.items() if n.endswith(suffix)}
 
+    errors, orders = ending(ERROR), ending(ORDER)
+    if errors.keys() != orders.keys():
+        raise InputError("it has an error without an order, or an order without an error")
     return StudyResult(
         values={key: texts(f"{SETTING}{key}") for key in keys},
         size=values("value", runs),
@@ -195,8 +198,8 @@ def study_in(file: h5py.File) -> StudyResult:
         time=values("time", time.size),
         observed={n: v for n, v in tables.items() if not n.endswith((ERROR, ORDER))},
         reference={n.removesuffix(REFERENCE): values(n, time.size) for n in references},
-        errors=ending(ERROR),
-        orders=ending(ORDER),
+        errors=errors,
+        orders=orders,
         attributes={
             "equation": str(file.attrs.get("equation", "")),
             **{name: v for name, v in get_attributes(file).items() if name != "keys"},

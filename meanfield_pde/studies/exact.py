@@ -198,7 +198,7 @@ def _interacting(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactS
     if not isinstance(unit, Cosine) or not isinstance(target, Teacher):
         return None
     plain = energy == Energy(unit, target, data, energy.space)
-    at_zero = not np.any(target.centres) and sum(target.masses) > 0
+    at_zero = not any(np.any(c) for c in target.centres) and sum(target.masses) > 0
     # The quadrature must see products of two cosines as the integral does.
     uniform = isinstance(data, UniformCircle) and data.points >= 3
     if not plain or not at_zero or not uniform or not _on_circle(equation, law):

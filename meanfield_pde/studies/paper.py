@@ -12,7 +12,8 @@ from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.problem.data import Line
 from meanfield_pde.problem.energy import Energy
-from meanfield_pde.problem.laws import Law, Normal, Point, ProductLaw, Uniform
+from meanfield_pde.problem.laws import Law, ProductLaw
+from meanfield_pde.problem.one_parameter_laws import Normal, Point, Uniform
 from meanfield_pde.problem.spaces import Box
 from meanfield_pde.problem.targets import Mixture
 from meanfield_pde.problem.units import Charged, Gaussian

@@ -151,11 +151,11 @@ def plan(source: Path, settings: Sequence[str], folder: Path, allow_code: bool =
         reference, against = None, ""
         if isinstance(study.reference, Finest):
             reference = rows.pop()
-            against = f"the run with {reference.label}"
+            against = f"the run with {reference.label}, taken as exact"
         elif isinstance(study.reference, OtherMethod):
             other = study.reference.settings
             reference = run("against", other, "reference")
-            against = f"the run with {_label(other)}"
+            against = f"the run with {_label(other)}, taken as exact"
         elif isinstance(study.reference, Exact):
             against = _exact(rows)
         made = tuple(row.job for row in rows)
@@ -163,13 +163,13 @@ def plan(source: Path, settings: Sequence[str], folder: Path, allow_code: bool =
         if study.reference is not None:
             _check_steps(made)
             compare = quantities(study.compare, made, reference.job if reference else None)
-        plan = Plan(case, study, path, tuple(rows), reference, compare, against)
-        _check_times([entry.job for entry in plan.runs])
+        checked = Plan(case, study, path, tuple(rows), reference, compare, against)
+        _check_times([entry.job for entry in checked.runs])
     except InputError as error:
         raise InputError(f"{source}: [study] {error}") from None
-    for place in (path, *(entry.job.path for entry in plan.runs)):
+    for place in (path, *(entry.job.path for entry in checked.runs)):
         check_writable(place)
-    return plan
+    return checked
 
 
 def _alone(case: Case) -> Case:
@@ -208,10 +208,10 @@ def _check_steps(made: tuple[Job, ...]) -> None:
     """Refuse steps that would be shortened to land on save times: their ratios would be others."""
     steps = [job.case.numerics(job.method)["step"] for job in made]
     lengths = {step.dt for step in steps if isinstance(step, Fixed)}
-    spans = np.diff(_times(made[0]))
     for dt in lengths if len(lengths) > 1 else ():
-        uneven = [span for span in spans if abs(span / dt - round(span / dt)) > 1e-6 * span / dt]
-        require(not uneven, "dt", dt, f"a step that divides the times between saves, {uneven[:1]}")
+        for span in np.diff(_times(made[0])):
+            even = abs(span / dt - round(span / dt)) <= 1e-6 * span / dt
+            require(even, "dt", dt, f"a step that divides the times between saves, here {span:g}")
 
 
 def _exact(rows: list[Run]) -> str:
@@ -238,6 +238,7 @@ def conduct(plan: Plan, ended: Callable[[Run, str], None]) -> StudyResult:
     InputError
         If the result cannot be written.
     """
+    origin = provenance()
     outcomes: dict[str, str] = {}
     missing = []
     for run in plan.runs:
@@ -256,6 +257,7 @@ def conduct(plan: Plan, ended: Callable[[Run, str], None]) -> StudyResult:
             outcomes[run.label] = outcome
             ended(run, outcome)
     result = _compared(plan, outcomes)
+    result.attributes.update(origin)
     write_study(result, plan.path)
     return result
 
@@ -283,12 +285,10 @@ def _compared(plan: Plan, outcomes: dict[str, str]) -> StudyResult:
     compared = plan.compare if study.reference is not None else ()
     errors = {name: np.full((count, times.size), np.nan) for name in compared}
     seconds = np.full(count, np.nan)
-    other = plan.reference.earlier() if plan.reference else None
+    other = _solution(plan.reference, outcomes) if plan.reference else None
     for index, row in enumerate(plan.rows):
-        solution = row.earlier()
+        solution = _solution(row, outcomes)
         if solution is None:
-            if outcomes[row.label] == FINISHED:
-                outcomes[row.label] = CHANGED
             continue
         seconds[index] = sum(v for k, v in solution.attributes.items() if k.startswith("seconds "))
         for name, values in observed.items():
@@ -315,9 +315,16 @@ def _compared(plan: Plan, outcomes: dict[str, str]) -> StudyResult:
             "case": plan.case.text(),
             "against": plan.against,
             "reference_outcome": outcomes[plan.reference.label] if plan.reference else FINISHED,
-            **provenance(),
         },
     )
+
+
+def _solution(run: Run, outcomes: dict[str, str]) -> Solution | None:
+    """The result of a run, if it has a usable one; its outcome is corrected if it has not."""
+    solution = run.earlier()
+    if solution is None and outcomes[run.label] == FINISHED:
+        outcomes[run.label] = CHANGED
+    return solution
 
 
 def _without_error(job: Job, solution: Solution, density: bool) -> Solution:

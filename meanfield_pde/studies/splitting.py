@@ -12,7 +12,7 @@ from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.evolution import solve
 from meanfield_pde.problem.data import UniformCircle
 from meanfield_pde.problem.energy import Energy
-from meanfield_pde.problem.laws import Uniform
+from meanfield_pde.problem.one_parameter_laws import Uniform
 from meanfield_pde.problem.spaces import Circle
 from meanfield_pde.problem.targets import Teacher
 from meanfield_pde.problem.units import VonMises

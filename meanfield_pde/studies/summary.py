@@ -78,7 +78,7 @@ def study_tables(result: StudyResult) -> str:
     parts = []
     if result.refines:
         header = [word for time in times for word in (time, "order")]
-        for name in sorted(result.errors, key=list(TITLES).index):
+        for name in [name for name in TITLES if name in result.errors]:
             pairs = zip(result.errors[name], result.orders[name], strict=True)
             cells = [
                 [c for j in shown for c in (_cell(e[j], ".2e"), _cell(o[j], ".2f"))]

@@ -153,7 +153,7 @@ def test_the_finest_run_has_no_row_and_bends_the_last_order(well):
     assert result.values == {"time.step.dt": ("0.02", "0.008", "0.004")}
     folder = well.parent / "made" / "well_study"
     finest = mf.read(folder / "dt_0.002.h5")
-    assert result.attributes["against"] == "the run with time.step.dt = 0.002"
+    assert result.attributes["against"] == "the run with time.step.dt = 0.002, taken as exact"
     assert np.array_equal(result.reference["energy"], finest.energy)
     for row, dt in enumerate(steps):
         run = mf.read(folder / f"dt_{dt}.h5")
@@ -435,7 +435,8 @@ def test_a_reference_that_stops_leaves_no_errors(well, capsys):
     assert result.outcome == ("finished", "finished")
     assert np.isnan(result.errors["energy"]).all()
     assert np.isfinite(result.observed["energy"]).all()
-    assert "the run with method.cells = 64: stopped at t = 0" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "\nthe run with method.cells = 64, taken as exact: stopped at t = 0" in said
     assert not (well.parent / "made" / "well_study.png").exists()  # nothing to draw
 
 
@@ -744,6 +745,7 @@ def test_many_values_and_rows_without_errors_can_be_drawn():
     result.errors["energy"][3] = np.nan
     (axes,) = study_figure(result).axes
     assert len(axes.get_xticks()) < 10
+    assert [text.get_text() for text in axes.texts] == ["$2.00$", "1"]
     result.errors["energy"][:] = np.nan
     assert not has_curves(result)
 
