@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.evolution import Progress, evolve
 from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
+from meanfield_pde.problem.files import InFile
+from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
 from meanfield_pde.representations.particles import Particles
@@ -96,6 +99,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
         "method": job.method.kind,
         "seed": job.method.seed if isinstance(job.method, Particles) else -1,
         "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
+        **_digests(job.case),
         **provenance(),
     }
     endings: dict[str, Any] = {}
@@ -115,6 +119,16 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
     return read(job.path)
 
 
+def _digests(case: Case) -> dict[str, str]:
+    """SHA-256 of each file that the case reads."""
+    values = (case.data, case.target, case.initial)
+    paths = [value.path for value in values if isinstance(value, InFile)]
+    return {
+        f"sha256 {path}": hashlib.sha256((Path(case.folder) / path).read_bytes()).hexdigest()
+        for path in paths
+    }
+
+
 def describe(job: Job, say: Callable[[str], None]) -> None:
     """Print the equation, sizes and estimated cost of a job without running it."""
     case, method = job.case, job.method
@@ -127,6 +141,8 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
     say(f"initial law: {mass_outside(case.start(), axes):.2g} of its mass lies outside the space")
     if isinstance(equation.energy, Energy):
         _describe_data(equation.energy, say)
+    worst = max(compare_gradients(equation.energy), key=lambda found: found.deviation)
+    say(f"gradients against differences: at most {worst.deviation:.1e} off ({worst.name})")
     if isinstance(method, Particles):
         inputs = len(equation.energy.inputs)
         steps = math.ceil(case.time.t_end / method.dt)
