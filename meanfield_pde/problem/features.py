@@ -156,9 +156,7 @@ def features(unit: AnyUnit, x: Array, w: Array, nodes: Nodes) -> tuple[Features,
         return (_at_points(unit, x, w, nodes),)
     grids = [GridNodes(axes) for axes in (nodes.axes, *nodes.faces)]
     if isinstance(unit, Charged):
-        tables = _by_common_modes(
-            [Table(unit.psi, x, w, (g.axes[0],), g.shape[:1]) for g in grids]
-        )
+        tables = _by_common_modes([Table(unit.psi, x, w, (g.axes[0],), g.shape[:1]) for g in grids])
         pairs = zip(tables, grids, strict=True)
         return tuple(ChargedOnGrid(table, grid.axes[1]) for table, grid in pairs)
     quadratures = tensor_factors(x, w)

@@ -52,7 +52,7 @@ class PotentialLandscape:
 
     potential: Array
     gradient: tuple[Array, ...]
-    face_slopes: tuple[Array, ...]
+    face_slopes: tuple[Array, ...] = ()
 
     @cached_property
     def centre(self) -> float:

@@ -130,6 +130,4 @@ class FormulaPotential:
         return parsed(self.expression, self._names).derivatives(theta, self._names)
 
 
-Potential = Annotated[
-    Quadratic | CosineWell | DoubleWell | FormulaPotential, Discriminator("kind")
-]
+Potential = Annotated[Quadratic | CosineWell | DoubleWell | FormulaPotential, Discriminator("kind")]

@@ -66,7 +66,7 @@ class Teacher:
         """Sum of units."""
         if not self.centres:
             return np.zeros(len(x))
-        base = unit.base if isinstance(unit, Charged) else unit
+        base = unit.psi if isinstance(unit, Charged) else unit
         rows = _rows("centres", self.centres)
         names = ", ".join(base.parameters)
         require(

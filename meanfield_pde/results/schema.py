@@ -218,7 +218,7 @@ def get_layout(file: h5py.File) -> Layout:
         return get_values(file, name) if name in others else np.empty(0)
 
     def along_parameters(name: str, kind: type) -> tuple[Any, ...]:
-        values = get_values(file, name).astype(kind)
+        values: NDArray[Any] = get_values(file, name).astype(kind)
         if values.shape != (len(parameters),):
             raise InputError(f"its {name!r} does not fit its axis")
         return tuple(values.tolist())

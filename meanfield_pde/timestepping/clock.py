@@ -13,7 +13,7 @@ Seconds = MutableMapping[str, float]
 """Wall time per part of the work; under "compilation" what kernels and own functions took."""
 
 
-class _Compiler(event.Listener):  # type: ignore[misc]
+class _Compiler(event.Listener):
     """Adds up the time between the start and the end of compilations, which may be nested."""
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ def test_a_case_runs(path, tmp_path):
         assert np.all(np.isfinite(solution.energy))
         assert np.all(solution.smallest_density >= 0)
         assert solution.steps[-1] >= 1
-        assert parse(solution.attributes["case"], "attribute") == job.case
+        assert parse(solution.attributes["case"], "attribute", folder=job.case.folder) == job.case
         again = mf.read(job.path)
         assert np.array_equal(again.measure, solution.measure)
 
@@ -63,6 +63,6 @@ def test_a_case_runs(path, tmp_path):
 @pytest.mark.parametrize("shorten", [load, shortened])
 def test_a_case_as_text_is_the_same_case(path, shorten):
     case = shorten(path)
-    again = parse(case.text(), "text")
+    again = parse(case.text(), "text", folder=case.folder)
     assert again == case
     assert again.text() == case.text()

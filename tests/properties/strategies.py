@@ -14,12 +14,13 @@ SPACES = {
     "turned cylinder": mf.Product((mf.Interval(-1.0, 1.0), mf.Circle())),
     "torus": mf.Product((mf.Circle(), mf.Circle())),
 }
-LIMITED = [
+CELL_CENTRED = [
     mf.Upwind(),
     mf.Muscl("minmod"),
     mf.Muscl("van_leer"),
     mf.Muscl("monotonized_central"),
 ]
+LIMITED = [*CELL_CENTRED, mf.Weno5()]
 SCHEMES = [*LIMITED, mf.Muscl("none")]
 
 
@@ -38,11 +39,13 @@ def measures(draw, schemes=LIMITED):
 
 @st.composite
 def landscapes(draw, mu):
-    """A fixed random potential at the cells of a measure."""
+    """A fixed random potential at the cells of a measure, random slopes at their faces."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    potential = draw(st.sampled_from([0.01, 1.0, 30.0])) * rng.normal(size=mu.density.shape)
+    size = draw(st.sampled_from([0.01, 1.0, 30.0]))
+    potential = size * rng.normal(size=mu.density.shape)
     slopes = tuple(np.zeros(mu.density.shape) for _ in mu.grid.cells)
-    return PotentialLandscape(potential, slopes)
+    face_slopes = tuple(size * rng.normal(size=faces.shape) for faces in mu.grid.faces)
+    return PotentialLandscape(potential, slopes, face_slopes)
 
 
 def transported(mu, landscape, dt):

@@ -50,7 +50,7 @@ def test_reaction(size, set_threads):
 def test_steps_are_refused_alike(set_threads):
     """Whether a step breaks its bound, and what the bound is, must not depend on threads."""
     mu = mf.FiniteVolumes((182, 181)).project(mf.Uniform(), mf.Box((-1.0, -1.0), (1.0, 1.0)))
-    landscape = PotentialLandscape(np.random.default_rng(1).random(mu.density.shape), ())
+    landscape = PotentialLandscape(np.random.default_rng(1).random(mu.density.shape), (), ())
     limits = []
     for threads in (1, 2):
         set_threads(threads)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import LIMITED, SCHEMES, landscapes, measures
+from strategies import CELL_CENTRED, LIMITED, SCHEMES, landscapes, measures
 
 import meanfield_pde as mf
 from meanfield_pde.errors import StepTooLong
@@ -81,7 +81,7 @@ def test_steps_beyond_the_bound_are_refused_with_the_bound(data, splitting, bala
 @given(st.data(), st.floats(0.01, 10.0))
 def test_the_bound_is_sharp_for_death_alone(data, share):
     """An Euler step of that length empties the cell where V is highest."""
-    mu = data.draw(measures(LIMITED))
+    mu = data.draw(measures(CELL_CENTRED))
     landscape = data.draw(landscapes(mu))
     eq = equation(mu, landscape, "mean", share)
     alone = mf.Equation(eq.energy, [eq.birth_death])

@@ -279,8 +279,9 @@ def test_numbers_are_short(value, text):
 
 
 def test_parameter_names_become_symbols():
-    names = ("y", "theta", "a_1", "width", "_odd")
-    shown = ["y", r"\theta", "a_{1}", r"\mathrm{width}", r"\mathrm{\_odd}"]
+    names = ("y", "theta", "a_1", "theta_2", "w_12", "width", "_odd")
+    shown = ["y", r"\theta", "a_{1}", r"\theta_{2}", "w_{12}"]
+    shown += [r"\mathrm{width}", r"\mathrm{\_odd}"]
     assert [symbol(name) for name in names] == shown
 
 

@@ -12,6 +12,7 @@ def test_axes():
     assert mf.Interval(-1.0, 3.0).axes == (Axis(-1.0, 3.0, periodic=False),)
     assert mf.Interval(-1.0, 3.0).axes[0].length == 4.0
     assert mf.Circle().axes == (circle,)
+    assert mf.Circle(period=3.0).axes == (Axis(-1.5, 1.5, periodic=True),)
     box = mf.Box((-1.0, 0.0), (1.0, 5.0))
     assert box.axes == (Axis(-1.0, 1.0, False), Axis(0.0, 5.0, False))
     cylinder = mf.Product((mf.Circle(), mf.Interval(-1.0, 3.0)))
@@ -20,9 +21,17 @@ def test_axes():
     assert len(mf.Product((mf.Circle(), box)).axes) == 3
 
 
+def test_periods():
+    assert mf.Circle().axes[0].period == 2 * np.pi
+    assert mf.Circle(period=0.7).axes[0].period == 0.7
+    assert mf.Interval(-1.0, 3.0).axes[0].period == np.inf
+
+
 @pytest.mark.parametrize(
     ("make", "name"),
     [
+        (lambda: mf.Circle(0.0), "period"),
+        (lambda: mf.Circle(float("inf")), "period"),
         (lambda: mf.Interval(1.0, 1.0), "upper"),
         (lambda: mf.Interval(0.0, float("nan")), "upper"),
         (lambda: mf.Box((0.0, 0.0), (1.0,)), "upper"),
