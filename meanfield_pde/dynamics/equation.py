@@ -79,7 +79,7 @@ class Equation:
         Term by term, so that one array of rates is held at a time.
         """
         rates = (term.rate(mu, field, time) for term in self.terms)
-        points = map(mu.point_values, rates)
+        points = map(mu.point_rates, rates)
         return np.sum([landscape.image(rate, mu.weight) for rate in points], axis=0)
 
     def dissipation(self, mu: Measure, field: Field, time: float) -> tuple[float, float]:

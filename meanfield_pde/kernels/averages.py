@@ -38,22 +38,41 @@ def _pad(u, periodic, padded):
 
 
 @njit(cache=True, error_model="numpy")
-def _exchanges(before, left, right, after, signed, exchange):
-    for j in range(exchange.size):
-        step = right[j] - left[j]
-        bend = (after[j] - before[j]) - 3.0 * step
-        value = (step - 9.0 / 80.0 * bend) / 24.0
-        most = np.inf if signed else 0.125 * min(left[j], right[j])
-        value = most if value > most else value
-        exchange[j] = -most if value < -most else value
+def _exchange(before, left, right, after):
+    step = right - left
+    return (step - 9.0 / 80.0 * ((after - before) - 3.0 * step)) / 24.0
 
 
 @njit(cache=True, error_model="numpy")
-def _exchanges_between_rows(f, averages, signed, periodic, exchange):
+def _exchanges(u_before, u_left, u_right, u_after, before, left, right, after, exchange):
+    """Of a change of the averages u, the others; of u itself if they are u."""
+    for j in range(exchange.size):
+        free = _exchange(u_before[j], u_left[j], u_right[j], u_after[j])
+        most = 0.125 * min(u_left[j], u_right[j])
+        bound = 0.125 * (left[j] if u_left[j] < u_right[j] else right[j])
+        value = _exchange(before[j], left[j], right[j], after[j])
+        value = bound if free > most else value
+        exchange[j] = -bound if free < -most else value
+
+
+@njit(cache=True, error_model="numpy")
+def _exchanges_between_rows(f, averages, changes, periodic, exchange):
     rows = averages.shape[0]
-    before, left = _inside(f - 2, rows, periodic), _inside(f - 1, rows, periodic)
-    right, after = _inside(f, rows, periodic), _inside(f + 1, rows, periodic)
-    _exchanges(averages[before], averages[left], averages[right], averages[after], signed, exchange)
+    i0, i1 = _inside(f - 2, rows, periodic), _inside(f - 1, rows, periodic)
+    i2, i3 = _inside(f, rows, periodic), _inside(f + 1, rows, periodic)
+    _exchanges(
+        averages[i0], averages[i1], averages[i2], averages[i3],
+        changes[i0], changes[i1], changes[i2], changes[i3], exchange,
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def _exchanges_in_row(u, change, exchange):
+    """Rows come with two more cells at each end."""
+    _exchanges(
+        u[:-3], u[1:-2], u[2:-1], u[3:], change[:-3], change[1:-2], change[2:-1], change[3:],
+        exchange,
+    )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
@@ -63,48 +82,53 @@ def _points(u, below, above, before, after, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _point_values_rows(first, last, averages, periodic0, periodic1, signed, out):
+def _point_rates_rows(first, last, averages, rates, periodic0, periodic1, out):
     rows, n = averages.shape
     below, above = np.zeros(n), np.zeros(n)
-    along, padded = np.empty(n + 1), np.empty(n + 4)
+    along, padded, padded_rates = np.empty(n + 1), np.empty(n + 4), np.empty(n + 4)
     for f in range(first, last + 1):
         if rows > 1:
             below, above = above, below
-            _exchanges_between_rows(f, averages, signed, periodic0, above)
+            _exchanges_between_rows(f, averages, rates, periodic0, above)
         if f > first:
-            u = averages[f - 1]
-            _pad(u, periodic1, padded)
-            _exchanges(padded[:-3], padded[1:-2], padded[2:-1], padded[3:], signed, along)
-            _points(u, below, above, along[:-1], along[1:], out[f - 1])
+            _pad(averages[f - 1], periodic1, padded)
+            _pad(rates[f - 1], periodic1, padded_rates)
+            _exchanges_in_row(padded, padded_rates, along)
+            _points(rates[f - 1], below, above, along[:-1], along[1:], out[f - 1])
 
 
 @njit(cache=True, error_model="numpy")
-def _point_values_serial(averages, periodic0, periodic1, signed, out):
-    _point_values_rows(0, averages.shape[0], averages, periodic0, periodic1, signed, out)
+def _point_rates_serial(averages, rates, periodic0, periodic1, out):
+    _point_rates_rows(0, averages.shape[0], averages, rates, periodic0, periodic1, out)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def _point_values_parallel(averages, periodic0, periodic1, signed, out):
+def _point_rates_parallel(averages, rates, periodic0, periodic1, out):
     rows = averages.shape[0]
     blocks = min(rows, BLOCKS)
     for k in prange(blocks):
         first, last = k * rows // blocks, (k + 1) * rows // blocks
-        _point_values_rows(first, last, averages, periodic0, periodic1, signed, out)
+        _point_rates_rows(first, last, averages, rates, periodic0, periodic1, out)
 
 
 def _parallel(array):
     return get_num_threads() > 1 and array.size >= PARALLEL_CELLS and array.shape[0] > 1
 
 
-def point_values(averages, periodic, out, signed=False):
-    """Values P at cell centres from cell averages u, both (rows, columns), with equal sums.
+def point_rates(averages, rates, periodic, out):
+    """How fast `point_values` change where the averages change at these rates, of any sign."""
+    run = _point_rates_parallel if _parallel(averages) else _point_rates_serial
+    run(averages, rates, *periodic, out)
+
+
+def point_values(averages, periodic, out):
+    """Values P at cell centres from cell averages u >= 0, both (rows, columns), with equal sums.
 
     Along each axis u - d2 u / 24 + 3 d4 u / 640, d2 and d4 undivided differences: of sixth order,
-    in the plane of fourth. Formed as exchanges between neighbours. Unless averages may be `signed`
-    an exchange is at most an eighth of the smaller, so that u/2 <= P <= 3u/2.
+    in the plane of fourth. An exchange is at most an eighth of the smaller of both averages, so
+    that u/2 <= P <= 3u/2. P is homogeneous in u: its own rate of change along u.
     """
-    run = _point_values_parallel if _parallel(averages) else _point_values_serial
-    run(averages, *periodic, signed, out)
+    point_rates(averages, averages, periodic, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -144,7 +168,7 @@ def _multiply_rows(first, last, averages, factor, periodic0, periodic1, out):
     for f in range(first, last + 1):
         if rows > 1:
             from_below, to_above = to_above, from_below
-            _exchanges_between_rows(f, averages, False, periodic0, exchange0)
+            _exchanges_between_rows(f, averages, averages, periodic0, exchange0)
             left, right = _inside(f - 1, rows, periodic0), _inside(f, rows, periodic0)
             beside = averages[left], averages[right], factor[left], factor[right], exchange0
             _to_left(*beside, from_above)
@@ -154,7 +178,7 @@ def _multiply_rows(first, last, averages, factor, periodic0, periodic1, out):
             _pad(u, periodic1, padded)
             _pad(here, periodic1, weights)
             left, right = padded[1:-2], padded[2:-1]
-            _exchanges(padded[:-3], left, right, padded[3:], False, exchange1)
+            _exchanges_in_row(padded, padded, exchange1)
             _to_left(left, right, weights[:-1], weights[1:], exchange1, from_after)
             _to_right(left, right, weights[:-1], weights[1:], exchange1, from_before)
             _product(u, here, from_below, from_above, from_before[:-1], from_after[1:], out[f - 1])

@@ -10,7 +10,8 @@ Source: Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), section 2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,7 +27,7 @@ from meanfield_pde.problem.fixed import PotentialLandscape
 from meanfield_pde.problem.interaction import InteractingLandscape, PenaltyAtNodes
 from meanfield_pde.problem.landscape import Landscape
 from meanfield_pde.problem.losses import AnyLoss, Logistic, Squared
-from meanfield_pde.problem.nodes import GridNodes, Nodes
+from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.penalties import AnyPenalty
 from meanfield_pde.problem.potentials import Potential
 from meanfield_pde.problem.spaces import Axis, Space
@@ -114,11 +115,21 @@ class Energy:
         )
         if self.penalty is not None:
             self.penalty.check(unit.parameters)
+        self._check_unit(axes)
         self._check_circles(axes)
         if isinstance(self.loss, Logistic):
             labels = np.abs(self.target_values) == 1.0
             wrong = "" if np.all(labels) else float(self.target_values[~labels][0])
             require(bool(np.all(labels)), "target", wrong, "labels -1 and 1 for the logistic loss")
+
+    def _check_unit(self, axes: tuple[Axis, ...]) -> None:
+        """A unit that is infinite at one of a few places is refused before anything runs."""
+        lower, length = (np.array([getattr(a, s) for a in axes]) for s in ("lower", "length"))
+        points = lower + length * np.random.default_rng(0).random((8, len(axes)))
+        x, w, _ = self._data
+        few = slice(0, 64)
+        (at_points,) = features(self.unit, x[few], w[few], PointNodes(points))
+        at_points.potential(np.zeros(w[few].size))
 
     def _check_circles(self, axes: tuple[Axis, ...]) -> None:
         """What a user brought must have the period of the space."""
@@ -149,10 +160,12 @@ class Energy:
 
     @cached_property
     def _data(self) -> tuple[Array, Array, Array]:
-        x, w = self.data.quadrature()
+        with _named("data"):
+            x, w = self.data.quadrature()
         if self.target is None:
             return x, w, np.zeros(w.shape)
-        target = self.target.value(x, self.unit, self.data)
+        with _named("target"):
+            target = self.target.value(x, self.unit, self.data)
         finite = np.isfinite(target)
         if not np.all(finite):
             bad = int(np.argmin(finite))
@@ -210,6 +223,15 @@ class Energy:
             first = "V = F + K * mu" if self.penalty is None else "V = F + K * mu + R"
             return f"{first},  E = 1/2 int |f[mu] - f*|^2 dnu{priced}"
         return f"E = int {self.loss} dnu{priced},  V = dE/dmu"
+
+
+@contextmanager
+def _named(part: str) -> Iterator[None]:
+    """Whatever is wrong in a part of the energy, the sentence begins with its name."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{part} {error}") from None
 
 
 def _same_period(one: float, other: float) -> bool:

@@ -127,9 +127,9 @@ class GridMeasure:
         """Cell averages of factor * mu, the factor given at cell centres."""
         return self.reconstruction.multiplied(self.grid, self.density, factor)
 
-    def point_values(self, rate: Array) -> Array:
-        """At cell centres, of cell averages of any sign."""
-        return self.reconstruction.point_values(self.grid, rate, signed=True)
+    def point_rates(self, rates: Array) -> Array:
+        """How fast `values` change where cell averages change at these rates."""
+        return self.reconstruction.point_rates(self.grid, self.density, rates)
 
     def reweighted(self, potential: Array, scale: float, shift: float = 0.0) -> GridMeasure:
         """mu exp(scale * (potential - shift))."""

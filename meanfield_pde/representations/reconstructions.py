@@ -47,9 +47,13 @@ class _CellCentred:
         """Where an energy is seen from."""
         return GridNodes(grid.centres)
 
-    def point_values(self, grid: Grid, averages: Array, signed: bool = False) -> Array:
-        """Values at cell centres, those of a rate if `signed`."""
+    def point_values(self, grid: Grid, averages: Array) -> Array:
+        """The density at cell centres."""
         return averages
+
+    def point_rates(self, grid: Grid, averages: Array, rates: Array) -> Array:
+        """How fast point values change where averages change at these rates."""
+        return rates
 
     def stage(
         self,
@@ -62,10 +66,17 @@ class _CellCentred:
     ) -> tuple[Array, float]:
         """One stage of transport and its rate (`kernels.finite_volumes.stage`)."""
         out = np.empty_like(current)
-        arrays = [grid.rows(a) for a in (base, current, out, field.potential)]
-        scales = grid.scales(mobility)
-        rate = finite_volumes.stage(*arrays, weights, scales, grid.periodic, self.code)
-        return out, rate
+        rate = finite_volumes.stage(
+            grid.rows(base),
+            grid.rows(current),
+            grid.rows(out),
+            grid.rows(field.potential),
+            weights,
+            grid.scales(mobility),
+            grid.periodic,
+            self.code,
+        )
+        return out, float(rate)
 
     def face_rate(self, grid: Grid, field: Field, mobility: Mobility) -> float:
         """The rate of a stage."""
@@ -129,10 +140,14 @@ class Weno5:
         """Where an energy is seen from: its slopes also from the faces."""
         return GridNodes(grid.centres, tuple(nodes.axes for nodes in grid.faces))
 
-    def point_values(self, grid: Grid, averages: Array, signed: bool = False) -> Array:
-        """Values at cell centres, those of a rate if `signed`."""
+    def point_values(self, grid: Grid, averages: Array) -> Array:
+        """The density at cell centres."""
+        return self.point_rates(grid, averages, averages)
+
+    def point_rates(self, grid: Grid, averages: Array, rates: Array) -> Array:
+        """How fast point values change where averages change at these rates."""
         out = np.empty_like(averages)
-        conversion.point_values(grid.rows(averages), grid.periodic, grid.rows(out), signed)
+        conversion.point_rates(grid.rows(averages), grid.rows(rates), grid.periodic, grid.rows(out))
         return out
 
     def stage(
@@ -146,10 +161,18 @@ class Weno5:
     ) -> tuple[Array, float]:
         """One stage of transport and its rate (`kernels.weno.stage`)."""
         out = np.empty_like(current)
-        arrays = [grid.rows(a) for a in (base, current, out)]
-        slopes = grid.rows_of_slopes(field.face_slopes)
-        rate = weno.stage(*arrays, *slopes, weights, grid.scales(mobility, 1), grid.periodic)
-        return out, rate
+        slopes0, slopes1 = grid.rows_of_slopes(field.face_slopes)
+        rate = weno.stage(
+            grid.rows(base),
+            grid.rows(current),
+            grid.rows(out),
+            slopes0,
+            slopes1,
+            weights,
+            grid.scales(mobility, 1),
+            grid.periodic,
+        )
+        return out, float(rate)
 
     def face_rate(self, grid: Grid, field: Field, mobility: Mobility) -> float:
         """The rate of a stage."""
@@ -159,8 +182,8 @@ class Weno5:
     def multiplied(self, grid: Grid, averages: Array, factor: Array) -> Array:
         """Cell averages of a factor, given at cell centres, times the density."""
         out = np.empty_like(averages)
-        arrays = [grid.rows(np.ascontiguousarray(a)) for a in (averages, factor)]
-        conversion.multiply(*arrays, grid.periodic, grid.rows(out))
+        factor = np.ascontiguousarray(factor)
+        conversion.multiply(grid.rows(averages), grid.rows(factor), grid.periodic, grid.rows(out))
         return out
 
     def reweighted(

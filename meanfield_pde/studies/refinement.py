@@ -1,13 +1,13 @@
 """A case run once for each of a few values: errors and orders of a refinement, or observables.
 
 Every run is an ordinary run of the case with values set, in <stem>_study/. One that an earlier call
-finished is taken as it is, if the same code made it from the same case and no file that the case
-names is newer. In a study runs record at save times only: the times of [output] `record` would cut
-the steps.
+finished is taken as it is, if the same code made it from the same case and the same files. In a
+study runs record at save times only: the times of [output] `record` would cut the steps.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -53,22 +53,31 @@ class Run:
 
     def earlier(self) -> Solution | None:
         """The result of this very run, if there is one."""
-        case = self.job.case
-        if not self.job.path.exists():
+        case, path = self.job.case, self.job.path
+        if not path.exists():
             return None
         try:
-            solution = read(self.job.path)
+            solution = read(path)
         except InputError:
             return None
         made_by = {**code(), "case": case.text(), "outcome": FINISHED}
         same = made_by.items() <= solution.attributes.items()
-        made_at = self.job.path.stat().st_mtime
-        current = all(path.stat().st_mtime < made_at for path in _named_files(case))
-        return solution if same and current else None
+        return solution if same and _reads_the_same(case, solution, path) else None
 
 
-def _named_files(case: Case) -> Iterator[Path]:
-    """Files that texts in a case name, paths or modules."""
+def _reads_the_same(case: Case, solution: Solution, result: Path) -> bool:
+    """Whether each file that the case names has the digest the result knows, or is older."""
+    for name in _named_files(case):
+        path, known = Path(case.folder, name), solution.attributes.get(f"sha256 {name}")
+        if known is None and path.stat().st_mtime >= result.stat().st_mtime:
+            return False
+        if known is not None and known != hashlib.sha256(path.read_bytes()).hexdigest():
+            return False
+    return True
+
+
+def _named_files(case: Case) -> Iterator[str]:
+    """Texts in a case that name a file beside it, a path or a module."""
 
     def texts(value: Any) -> Iterator[str]:
         if isinstance(value, dict | list):
@@ -80,7 +89,7 @@ def _named_files(case: Case) -> Iterator[Path]:
     for text in texts(tomllib.loads(case.text())):
         for name in (text, text.partition(":")[0] + ".py"):
             if os.path.isfile(os.path.join(case.folder, name)):
-                yield Path(case.folder, name)
+                yield name
 
 
 @dataclass(frozen=True)

@@ -256,6 +256,27 @@ def test_a_run_older_than_a_file_it_reads_is_made_again(well, executed):
     assert executed == ["cells_64", "cells_32", "cells_16"]
 
 
+def test_runs_on_other_data_are_made_again(circle_case, executed):
+    """Whatever the time stamps of the file say."""
+    data = circle_case.parent / "points.csv"
+    data.write_text("x,y\n0.0,1.0\n1.0,0.5\n2.0,-1.0\n")
+    table = "{kind = 'file', path = 'points.csv', x = ['x'], input_period = 6.283185307179586}"
+    settings = [
+        f"data={table}",
+        "target={kind = 'column', name = 'y'}",
+        instead(refine="{method.cells = [8, 16, 32]}"),
+    ]
+    study(circle_case, *settings)
+    executed.clear()
+    os.utime(data)
+    study(circle_case, *settings)
+    assert executed == []
+    data.write_text("x,y\n0.0,1.0\n1.0,0.5\n2.0,-2.0\n")
+    os.utime(data, (1e9, 1e9))
+    study(circle_case, *settings)
+    assert executed == ["cells_32", "cells_16", "cells_8"]
+
+
 def test_runs_in_parallel_have_the_same_bits(well):
     one = study(well)
     two = study(well, "study.processes=2", "output.folder=made2")

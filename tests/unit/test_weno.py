@@ -202,19 +202,17 @@ def test_a_product_has_the_sum_of_the_product_of_point_values():
         assert out.sum() == pytest.approx((factor * points).sum(), abs=1e-14 * u.sum())
 
 
-def test_point_values_of_a_rate_are_linear():
-    """Exchanges are bounded for densities alone."""
+def test_point_rates_are_the_derivatives_of_point_values():
+    """Also where exchanges are held back, as next to a jump."""
     rng = np.random.default_rng(5)
-    one, other = rng.normal(size=(2, 6, 9))
-    points = [np.empty_like(one) for _ in range(3)]
-    for u, out in zip((one, other, one + other), points, strict=True):
-        averages.point_values(u, (True, False), out, signed=True)
-    assert points[0] + points[1] == pytest.approx(points[2], abs=1e-14)
-    smooth = 2 + np.cos(np.linspace(0, 2, 54)).reshape(6, 9)
-    same = [np.empty_like(one) for _ in range(2)]
-    for signed, out in zip((False, True), same, strict=True):
-        averages.point_values(smooth, (True, False), out, signed)
-    assert np.array_equal(*same)
+    u, rates = np.exp(3 * rng.normal(size=(6, 9))), rng.normal(size=(6, 9))
+    found, low, high = (np.empty_like(u) for _ in range(3))
+    for periodic in PERIODIC:
+        averages.point_rates(u, rates, periodic, found)
+        averages.point_values(u - 1e-6 * rates, periodic, low)
+        averages.point_values(u + 1e-6 * rates, periodic, high)
+        assert (high - low) / 2e-6 == pytest.approx(found, abs=1e-7)
+        assert found.sum() == pytest.approx(rates.sum(), abs=1e-13)
 
 
 def test_a_stage_combines_what_its_weights_say():
@@ -382,7 +380,7 @@ def test_one_thread_and_two_give_the_same_bits(shape, periodic, set_threads, mon
     for threads in (1, 2):
         set_threads(threads)
         if threads == 2:  # nothing but the parallel kernels may be used
-            serial = {weno: ["stage"], averages: ["point_values", "multiply"]}
+            serial = {weno: ["stage"], averages: ["point_rates", "multiply"]}
             for module, name in ((m, f"_{name}_serial") for m in serial for name in serial[m]):
                 monkeypatch.setattr(module, name, None)
         results.append(everything(*arguments, periodic))
