@@ -171,7 +171,11 @@ def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
 
 def _describe_data(energy: Energy, say: Callable[[str], None]) -> None:
     points = energy.data_weights.size
-    known = f"data: {points} points; energy of f = 0 is {energy.constant:.8g}"
+    known = f"data: {points} points"
+    if not math.isfinite(energy.constant):
+        say(known)
+        return
+    known += f"; energy of f = 0 is {energy.constant:.8g}"
     finer = energy.data.refined()
     if finer is None:
         say(known)

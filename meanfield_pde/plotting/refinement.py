@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +46,8 @@ CROWDED = 0.08
 LETTERS = 48
 """That fit under an axis."""
 
-SPAN, BELOW = 0.14, 0.45
-"""Half the width of a slope triangle, as a part of the axis, and its depth under the curves."""
+SPAN, BELOW = 0.14, 0.08
+"""Half the width of a slope triangle and its depth under the curves, as parts of the axes."""
 
 
 @styled
@@ -179,7 +180,9 @@ def _triangle(axes: Axes, sizes: Array, columns: list[Array]) -> Array:
     middle, half = 0.5 * (x[0] + x[-1]), SPAN * (x[-1] - x[0])
     across = np.linspace(middle - half, middle + half, 9)
     line = slope * (across - middle)
-    line += min(float(np.min(np.interp(across, *curve) - line)) for curve in curves) - BELOW
+    heights = np.concatenate([heights for _, heights in curves])
+    deep = BELOW * max(float(np.ptp(heights)), math.log(100.0))
+    line += min(float(np.min(np.interp(across, *curve) - line)) for curve in curves) - deep
     ends, low = across[[0, -1]], float(line.min())
     upright = ends[int(np.argmax(line[[0, -1]]))]
     corners = np.exp([[ends[0], line[0]], [ends[1], line[-1]], [upright, low]])
@@ -198,4 +201,4 @@ def _triangle(axes: Axes, sizes: Array, columns: list[Array]) -> Array:
     axes.annotate(
         "1", np.exp([middle, low]).tolist(), xytext=(0, -2.5), ha="center", va="top", **beside
     )
-    return np.exp([low - 2.0 * BELOW, *line])
+    return np.exp([low - 2.0 * deep, *line])

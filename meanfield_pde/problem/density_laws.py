@@ -19,7 +19,7 @@ from meanfield_pde.errors import InputError
 from meanfield_pde.problem.coordinates import Theta, component_names
 from meanfield_pde.problem.files import InFile, read_arrays
 from meanfield_pde.problem.formula import parsed
-from meanfield_pde.problem.own import Own
+from meanfield_pde.problem.own import Own, load_function
 from meanfield_pde.problem.quadrature import cell_averages
 from meanfield_pde.problem.spaces import Axis
 
@@ -158,6 +158,18 @@ class DensityFunction(_EverywhereLaw):
     def density(self, theta: Theta) -> Array:
         """The function."""
         return Own("density", self.function).value(theta, theta[0].shape)
+
+
+@dataclass(frozen=True)
+class FunctionLaw:
+    """The same by a function "module:name", of a module beside the case file."""
+
+    function: str
+    kind: Literal["function"] = "function"
+
+    def located(self, folder: str) -> DensityFunction:
+        """With the function loaded from a folder."""
+        return DensityFunction(load_function(self.function, folder))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from meanfield_pde.errors import InputError, require
-from meanfield_pde.problem.density_laws import DensityFunction, FormulaLaw, TableLaw
+from meanfield_pde.problem.density_laws import (
+    DensityFunction,
+    FormulaLaw,
+    FunctionLaw,
+    TableLaw,
+)
 from meanfield_pde.problem.one_parameter_laws import CircularNormal, Normal, Point, Uniform
 from meanfield_pde.problem.spaces import Axis
 
@@ -148,11 +153,19 @@ class MixtureLaw:
 
 
 OneParameterLaw = Annotated[
-    Uniform | Normal | CircularNormal | Point | FormulaLaw | TableLaw | MixtureLaw,
+    Uniform | Normal | CircularNormal | Point | FormulaLaw | FunctionLaw | TableLaw | MixtureLaw,
     Discriminator("kind"),
 ]
 Law = Annotated[
-    Uniform | Normal | CircularNormal | Point | FormulaLaw | TableLaw | MixtureLaw | ProductLaw,
+    Uniform
+    | Normal
+    | CircularNormal
+    | Point
+    | FormulaLaw
+    | FunctionLaw
+    | TableLaw
+    | MixtureLaw
+    | ProductLaw,
     Discriminator("kind"),
 ]
 AnyLaw = Law | DensityFunction
@@ -170,6 +183,7 @@ def on_space(law: AnyLaw, axes: Axes) -> LawLike:
     InputError
         If the law has another number of parameters than the space, or lies outside it.
     """
+    assert not isinstance(law, FunctionLaw), "located, it is a DensityFunction"
     if len(axes) > 1 and law == Uniform():
         return ProductLaw((Uniform(),) * len(axes))
     require(

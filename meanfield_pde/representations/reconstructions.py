@@ -6,6 +6,7 @@ is only seen there. `Weno5` tells averages from point values and differentiates 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -35,13 +36,13 @@ LIMITERS = {
 }
 
 
-class _CellCentred:
+class _CellCentred(ABC):
     """What `Upwind` and `Muscl` share."""
 
     @property
+    @abstractmethod
     def code(self) -> int:
         """The kernel's name for it."""
-        raise NotImplementedError
 
     def nodes(self, grid: Grid) -> GridNodes:
         """Where an energy is seen from."""

@@ -104,6 +104,10 @@ def loss(f, y):
     return np.cosh(f - y) - 1.0
 
 
+def density(y):
+    return np.exp(-(y**2))
+
+
 def broken(x, y):
     raise RuntimeError("two\\nlines")
 """
@@ -130,8 +134,8 @@ kind = "interval"
 lower = -3.0
 upper = 3.0
 [initial]
-kind = "normal"
-deviation = 0.7
+kind = "function"
+function = "mine:density"
 [[terms]]
 kind = "transport"
 [method]
@@ -165,7 +169,11 @@ def test_code_of_a_case_runs_only_with_the_flag(own_case, capsys):
 
 
 def test_functions_of_a_case_are_found_beside_it(own_case):
-    energy = load(own_case, allow_code=True).energy()
+    case = load(own_case, allow_code=True)
+    energy = case.energy()
+    law = mf.FiniteVolumes(24).project(case.start(), case.space)
+    normal = mf.FiniteVolumes(24).project(mf.Normal(0.0, 0.5**0.5), case.space)
+    assert law.density == pytest.approx(normal.density, rel=1e-9)
     assert energy.unit.value(X, (Y,)) == pytest.approx(bump(X[:, None], Y))
     assert energy.loss.derivative(np.array([1.0]), np.zeros(1)) == pytest.approx(np.sinh(1.0))
     assert energy.loss.curvature(np.array([1.0]), np.zeros(1)) == pytest.approx(np.cosh(1.0))
