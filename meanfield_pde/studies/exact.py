@@ -19,7 +19,7 @@ from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily, Quadrati
 from meanfield_pde.problem.laws import AnyLaw, ProductLaw
 from meanfield_pde.problem.one_parameter_laws import Normal, Uniform
 from meanfield_pde.problem.potentials import CosineWell, Quadratic
-from meanfield_pde.problem.spaces import Circle
+from meanfield_pde.problem.spaces import Axis, Circle
 from meanfield_pde.problem.targets import Teacher
 from meanfield_pde.problem.units import Cosine
 from meanfield_pde.representations.grid import Grid
@@ -129,7 +129,7 @@ def _dynamics(equation: Equation) -> _Dynamics | None:
     return _Dynamics(float(alpha), transport is not None, isinstance(balance, Free))
 
 
-def _on_circle(equation: Equation, law: AnyLaw) -> bool:
+def _uniform_on_circle(equation: Equation, law: AnyLaw) -> bool:
     """Whether one parameter lives on the circle of period 2 pi, uniform at first."""
     axes = equation.energy.space.axes
     if axes != Circle().axes or not isinstance(law, Uniform):
@@ -157,9 +157,45 @@ def _gaussian(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolu
         transport=dynamics.transport,
         offset=potential.offset,
     )
+    return on_line(exact, axes, dynamics.free)
+
+
+def _well(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
+    """Mass drawn to 0 on the circle by a fixed potential."""
+    energy = equation.energy
+    if not isinstance(energy, PotentialEnergy) or not isinstance(energy.potential, CosineWell):
+        return None
+    depth = energy.potential.depth
+    known = energy == PotentialEnergy(CosineWell(depth), energy.space) and depth > 0
+    if not known or not _uniform_on_circle(equation, law):
+        return None
+    kind = CircleFamily if dynamics.transport else CircleBirthDeath
+    return on_circle(kind(dynamics.alpha, depth), dynamics.free)
+
+
+def _interacting(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
+    """Cosine units on the circle whose target leans to 0."""
+    energy = equation.energy
+    if not isinstance(energy, Energy) or dynamics.free or not dynamics.transport:
+        return None
+    unit, target, data = energy.unit, energy.target, energy.data
+    if not isinstance(unit, Cosine) or not isinstance(target, Teacher):
+        return None
+    plain = energy == Energy(unit, target, data, energy.space)
+    at_zero = not any(np.any(c) for c in target.centres) and sum(target.masses) > 0
+    # The quadrature must see products of two cosines as the integral does.
+    uniform = isinstance(data, UniformCircle) and data.points >= 3
+    if not plain or not at_zero or not uniform or not _uniform_on_circle(equation, law):
+        return None
+    force = unit.kappa * sum(target.masses)
+    return on_circle(CircleFamily(dynamics.alpha, force, unit.kappa), free=False)
+
+
+def on_line(exact: QuadraticGaussian, axes: tuple[Axis, ...], free: bool) -> ExactSolution:
+    """A Gaussian as the solution of a problem on intervals, with its mass free or kept at one."""
 
     def mass(t: float) -> float:
-        return exact.mass(t) if dynamics.free else 1.0
+        return exact.mass(t) if free else 1.0
 
     def outside(t: float) -> float:
         spreads = np.sqrt(np.diag(exact.covariance(t)))
@@ -176,38 +212,9 @@ def _gaussian(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolu
     )
 
 
-def _well(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
-    """Mass drawn to 0 on the circle by a fixed potential."""
-    energy = equation.energy
-    if not isinstance(energy, PotentialEnergy) or not isinstance(energy.potential, CosineWell):
-        return None
-    depth = energy.potential.depth
-    known = energy == PotentialEnergy(CosineWell(depth), energy.space) and depth > 0
-    if not known or not _on_circle(equation, law):
-        return None
-    kind = CircleFamily if dynamics.transport else CircleBirthDeath
-    return _circle(kind(dynamics.alpha, depth), dynamics.free)
+def on_circle(exact: CircleFamily | CircleBirthDeath, free: bool) -> ExactSolution:
+    """A density on the circle as the solution of a problem, its mass free or kept at one."""
 
-
-def _interacting(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
-    """Cosine units on the circle whose target leans to 0."""
-    energy = equation.energy
-    if not isinstance(energy, Energy) or dynamics.free or not dynamics.transport:
-        return None
-    unit, target, data = energy.unit, energy.target, energy.data
-    if not isinstance(unit, Cosine) or not isinstance(target, Teacher):
-        return None
-    plain = energy == Energy(unit, target, data, energy.space)
-    at_zero = not any(np.any(c) for c in target.centres) and sum(target.masses) > 0
-    # The quadrature must see products of two cosines as the integral does.
-    uniform = isinstance(data, UniformCircle) and data.points >= 3
-    if not plain or not at_zero or not uniform or not _on_circle(equation, law):
-        return None
-    force = unit.kappa * sum(target.masses)
-    return _circle(CircleFamily(dynamics.alpha, force, unit.kappa), free=False)
-
-
-def _circle(exact: CircleFamily | CircleBirthDeath, free: bool) -> ExactSolution:
     def mass(t: float) -> float:
         return exact.free_mass(t) if free else 1.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,41 +20,43 @@ from meanfield_pde.problem.potentials import CosineWell, Quadratic
 from meanfield_pde.problem.spaces import Box, Circle, Interval
 from meanfield_pde.problem.targets import Teacher
 from meanfield_pde.problem.units import Cosine
-from meanfield_pde.representations.grid import Grid, GridMeasure, Muscl, Reconstruction, Upwind
+from meanfield_pde.representations.grid import (
+    Grid,
+    GridMeasure,
+    Muscl,
+    Reconstruction,
+    Upwind,
+    Weno5,
+)
 from meanfield_pde.results.solution import Solution
 from meanfield_pde.schedules import AtTimes
+from meanfield_pde.studies.exact import ExactSolution, on_circle, on_line
 from meanfield_pde.studies.tables import orders, table
 from meanfield_pde.timestepping.splitting import Lie, Splitting, Strang
 from meanfield_pde.timestepping.step_size import Fixed
+from meanfield_pde.timestepping.unsplit import Unsplit
 
 Array = NDArray[np.float64]
 
-SCHEMES: dict[str, Reconstruction] = {
-    "upwind": Upwind(),
-    "MUSCL, van Leer": Muscl(),
-    "MUSCL, no limiter": Muscl("none"),
+SCHEMES: dict[str, tuple[Reconstruction, Splitting]] = {
+    "upwind": (Upwind(), Strang()),
+    "MUSCL, van Leer": (Muscl(), Strang()),
+    "MUSCL, no limiter": (Muscl("none"), Strang()),
+    "WENO, unsplit": (Weno5(), Unsplit("ssp4")),
+}
+WITHOUT_TRANSPORT = {
+    "upwind, MUSCL": SCHEMES["upwind"],
+    "WENO, unsplit": SCHEMES["WENO, unsplit"],
 }
 
 
 @dataclass(frozen=True)
 class ExactProblem:
-    """An equation with a known solution.
-
-    Attributes
-    ----------
-    averages : callable
-        (t, grid) to the exact cell averages.
-    energy : callable
-        t to E; for a fixed potential and a free mass, to E / mass.
-    mass : callable
-        t to the mass.
-    """
+    """An equation with a known solution."""
 
     name: str
     equation: Equation
-    averages: Callable[[float, Grid], Array]
-    energy: Callable[[float], float]
-    mass: Callable[[float], float]
+    exact: ExactSolution
     t_end: float
     cells: tuple[int, ...]
     steps: int
@@ -64,7 +65,7 @@ class ExactProblem:
         """The exact initial cell averages."""
         axes = self.equation.energy.space.axes
         grid = Grid(axes, (cells,) * len(axes))
-        return GridMeasure(grid, self.averages(0.0, grid), reconstruction)
+        return GridMeasure(grid, self.exact.averages(0.0, grid), reconstruction)
 
     def solve(
         self, cells: int, steps: int, reconstruction: Reconstruction, splitting: Splitting
@@ -84,27 +85,20 @@ class ExactProblem:
         """L1 error of the cell averages at t_end."""
         axes = self.equation.energy.space.axes
         grid = Grid(axes, (cells,) * len(axes))
-        exact = self.averages(self.t_end, grid)
+        exact = self.exact.averages(self.t_end, grid)
         return float(np.abs(solution.measure[-1] - exact).sum() * grid.volume)
 
 
 def _gaussian(name: str, matrix: Any, mean: Any, covariance: Any, **sizes: Any) -> ExactProblem:
-    exact = QuadraticGaussian(matrix, mean, covariance, alpha=1.5)
     half = 6.0
     space = Interval(-half, half) if len(mean) == 1 else Box((-half,) * 2, (half,) * 2)
     terms: list[Term] = [BirthDeath(1.5, Mean()), Transport()]
-    return ExactProblem(
-        name,
-        Equation(PotentialEnergy(Quadratic(matrix), space), terms),
-        lambda t, grid: exact.cell_averages(t, grid.edges),
-        exact.energy,
-        lambda t: 1.0,
-        **sizes,
-    )
+    equation = Equation(PotentialEnergy(Quadratic(matrix), space), terms)
+    exact = QuadraticGaussian(matrix, mean, covariance, alpha=1.5)
+    return ExactProblem(name, equation, on_line(exact, space.axes, free=False), **sizes)
 
 
 def _circle(name: str, alpha: float, coupling: float, free: bool, **sizes: Any) -> ExactProblem:
-    exact = CircleFamily(alpha, 1.0, coupling)
     space = Circle()
     energy: Energy | PotentialEnergy = PotentialEnergy(CosineWell(), space)
     if coupling > 0.0:
@@ -112,15 +106,8 @@ def _circle(name: str, alpha: float, coupling: float, free: bool, **sizes: Any) 
         energy = Energy(unit, target, UniformCircle(8), space)
     birth_death = BirthDeath(alpha, Free() if free else Mean())
     terms: list[Term] = [birth_death, Transport()] if alpha > 0.0 else [Transport()]
-    mass = exact.free_mass if free else (lambda t: 1.0)
-    return ExactProblem(
-        name,
-        Equation(energy, terms),
-        lambda t, grid: mass(t) * exact.cell_averages(t, grid.edges[0]),
-        exact.energy,
-        mass,
-        **sizes,
-    )
+    exact = on_circle(CircleFamily(alpha, 1.0, coupling), free)
+    return ExactProblem(name, Equation(energy, terms), exact, **sizes)
 
 
 def problems() -> list[ExactProblem]:
@@ -129,7 +116,6 @@ def problems() -> list[ExactProblem]:
     circle: dict[str, Any] = {"cells": (64, 128, 256, 512, 1024), "t_end": 1.5, "steps": 60}
     plane: dict[str, Any] = {"cells": (32, 64, 128, 256), "t_end": 0.5, "steps": 40}
     oblique = ((1.0, 0.4), (0.4, 0.6))
-    exact = CircleBirthDeath(2.0)
     pure = Equation(PotentialEnergy(CosineWell(), Circle()), [BirthDeath(2.0)])
     return [
         _gaussian("quadratic, 1D", ((1.0,),), (0.8,), ((0.5,),), **line),
@@ -143,23 +129,21 @@ def problems() -> list[ExactProblem]:
         ExactProblem(
             "circle, birth-death alone",
             pure,
-            lambda t, grid: exact.cell_averages(t, grid.edges[0]),
-            exact.energy,
-            lambda t: 1.0,
+            on_circle(CircleBirthDeath(2.0), free=False),
             **circle,
         ),
     ]  # fmt: skip
 
 
 def space_errors(
-    problem: ExactProblem, reconstruction: Reconstruction, quick: bool
+    problem: ExactProblem, reconstruction: Reconstruction, splitting: Splitting, quick: bool
 ) -> tuple[list[float], Solution]:
     """L1 errors over halved cells, dt proportional to the cell width, and the last solution."""
     errors = []
     grids = problem.cells[:-1] if quick else problem.cells
     for cells in grids:
         steps = problem.steps * cells // problem.cells[0]
-        solution = problem.solve(cells, steps, reconstruction, Strang())
+        solution = problem.solve(cells, steps, reconstruction, splitting)
         errors.append(problem.error(solution, cells))
     return errors, solution
 
@@ -183,13 +167,10 @@ def main(quick: bool = False) -> None:
     rows = []
     for problem in problems():
         transported = problem.equation.transport is not None
-        for label, scheme in SCHEMES.items() if transported else [("any", Upwind())]:
-            errors, solution = space_errors(problem, scheme, quick)
-            mean = solution.energy[-1]
-            if not solution.has_prediction:
-                mean = solution.mean_potential[-1]
-            energy = abs(mean - problem.energy(problem.t_end))
-            mass = abs(solution.mass[-1] - problem.mass(problem.t_end))
+        for label, scheme in (SCHEMES if transported else WITHOUT_TRANSPORT).items():
+            errors, solution = space_errors(problem, *scheme, quick)
+            energy = abs(solution.energy[-1] - problem.exact.energy(problem.t_end))
+            mass = abs(solution.mass[-1] - problem.exact.mass(problem.t_end))
             rows.append(_row(problem.name, label, errors, f"{energy:.1e}", f"{mass:.1e}"))
         both = len(problem.equation.terms) == 2
         for splitting in (Lie(), Strang()) if both else ():

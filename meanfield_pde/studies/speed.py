@@ -3,6 +3,7 @@
 A step of three stages reads and writes at least: stage 1 the averages and V, writing one array;
 stages 2 and 3 two arrays of averages and V, writing one; a written line is fetched first. That is
 3 V + 5 averages + 3 * 2 written = 14 numbers, 112 bytes a cell and step (88 if V were free).
+WENO reads two slopes of V instead: 17 numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import numba
 import numpy as np
@@ -19,22 +21,25 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.birth_death import Mean
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.kernels import finite_volumes as kernel
+from meanfield_pde.kernels import weno
 from meanfield_pde.problem.landscape import Landscape
-from meanfield_pde.representations.grid import GridMeasure
+from meanfield_pde.representations.grid import GridMeasure, Muscl, Reconstruction, Weno5
 from meanfield_pde.representations.runge_kutta import SSP3
 from meanfield_pde.studies import paper
 from meanfield_pde.studies.tables import table
 
 Array = NDArray[np.float64]
 
-BYTES = 112
+WENO = -1
 LIMITERS = {
     "upwind": kernel.UPWIND,
     "none": kernel.UNLIMITED,
     "minmod": kernel.MINMOD,
     "van Leer": kernel.VAN_LEER,
     "monotonized central": kernel.MONOTONIZED_CENTRAL,
+    "WENO": WENO,
 }
+PARTS: tuple[Reconstruction, ...] = (Muscl(), Weno5())
 
 
 @numba.njit(error_model="numpy")
@@ -60,13 +65,18 @@ def bandwidth() -> float:
     return 32 * n / _best(lambda: _triad(a, b, c), 5)
 
 
-def _step(state: tuple[Array, ...], limiter: int, scales: tuple[float, float]) -> None:
-    u, first, second, potential = state
-    dt = 1e-5
+def _step(state: tuple[Array, ...], limiter: int, widths: tuple[float, float]) -> None:
+    u, first, second, potential, slopes0, slopes1 = state
+    dt, walls = 1e-5, (False, False)
     arrays = zip((u, first, second), (first, second, first), SSP3.stages, strict=True)
     for source, out, part in arrays:
         weights = (1.0, part.weight, part.weight * part.step * dt)
-        kernel.stage(u, source, out, potential, weights, scales, (False, False), limiter)
+        if limiter == WENO:
+            scales = (1.0 / widths[0], 1.0 / widths[1])
+            weno.stage(u, source, out, slopes0, slopes1, weights, scales, walls)
+        else:
+            scales = (1.0 / widths[0] ** 2, 1.0 / widths[1] ** 2)
+            kernel.stage(u, source, out, potential, weights, scales, walls, limiter)
 
 
 def kernel_time(cells: int, limiter: int, threads: int, repeats: int) -> float:
@@ -75,9 +85,10 @@ def kernel_time(cells: int, limiter: int, threads: int, repeats: int) -> float:
     numba.set_num_threads(threads)
     y, c = np.linspace(-4.0, 4.0, cells)[:, None], np.linspace(-6.0, 6.0, cells)[None, :]
     u, potential = np.exp(-(y**2) - 0.5 * c**2), 0.1 * np.sin(y) * c
-    arrays = (u, np.empty_like(u), np.empty_like(u), potential)
-    scales = ((cells / 8.0) ** 2, (cells / 12.0) ** 2)
-    seconds = _best(lambda: _step(arrays, limiter, scales), repeats)
+    between_rows = np.linspace(-4.0, 4.0, cells + 1)[:, None]
+    slopes = 0.1 * np.cos(between_rows) * c, np.repeat(0.1 * np.sin(y), cells + 1, axis=1)
+    arrays = (u, np.empty_like(u), np.empty_like(u), potential, *slopes)
+    seconds = _best(lambda: _step(arrays, limiter, (8.0 / cells, 12.0 / cells)), repeats)
     numba.set_num_threads(available)
     return seconds / cells**2
 
@@ -91,18 +102,19 @@ def main(quick: bool = False) -> None:
         for name, limiter in LIMITERS.items():
             one = kernel_time(cells, limiter, 1, 3 if quick else 10)
             two = kernel_time(cells, limiter, min(2, numba.get_num_threads()), 10)
+            moved = 8 * (17 if limiter == WENO else 14)
             rows.append(
                 [
                     f"{cells}^2",
                     name,
                     f"{1e9 * one:.1f}",
-                    f"{1e9 * BYTES / before:.1f}",
-                    f"{one * before / BYTES:.2f}",
+                    f"{1e9 * moved / before:.1f}",
+                    f"{one * before / moved:.2f}",
                     f"{one / two:.2f}",
                 ]
             )
     after = bandwidth()
-    header = ["cells", "limiter", "ns", "bound ns", "ratio", "gain of 2 threads"]
+    header = ["cells", "scheme", "ns", "bound ns", "ratio", "gain of 2 threads"]
     title = (
         f"Transport, 2D, ns per cell and step of three stages on one core; memory "
         f"{1e-9 * before:.1f} GB/s before, {1e-9 * after:.1f} after; load {os.getloadavg()[0]:.2f}"
@@ -124,10 +136,10 @@ def _parts(sizes: tuple[int, ...]) -> None:
     rows = []
     available = numba.get_num_threads()
     numba.set_num_threads(1)
-    for cells in sizes:
+    for cells, scheme in product(sizes, PARTS):
         energy = paper.energy()
         equation = paper.equation(energy, Mean())
-        mu = paper.start(energy, cells)
+        mu = paper.start(energy, cells, reconstruction=scheme)
         landscape = mu.landscape(energy)
         field = landscape.at(mu)
         transport, birth_death = equation.transport, equation.birth_death
@@ -141,6 +153,8 @@ def _parts(sizes: tuple[int, ...]) -> None:
             "dissipation": partial(_dissipation, equation, landscape, mu),
         }
         for name, work in parts.items():
-            rows.append([f"{cells}^2", name, f"{1e9 * _best(work, 10) / cells**2:.1f}"])
+            nanoseconds = 1e9 * _best(work, 10) / cells**2
+            rows.append([f"{cells}^2", scheme.kind, name, f"{nanoseconds:.1f}"])
     numba.set_num_threads(available)
-    print(table("Parts of a step, charged units, one core", ["cells", "part", "ns per cell"], rows))
+    header = ["cells", "scheme", "part", "ns per cell"]
+    print(table("Parts of a step, charged units, one core", header, rows))

@@ -48,3 +48,47 @@ def test_a_mass_that_dies_out_stops_the_run():
     with pytest.raises(mf.NumericalFailure, match="mass 0") as failure:
         mf.solve(equation, mu, 1.0, step=mf.Fixed(0.5), record=mf.AtTimes(()))
     assert failure.value.solution.time[0] == 0.0
+
+
+def waves(mu):
+    """Cell averages of (2 + sin x)(2 + cos y) / (16 pi^2) on the torus."""
+    (x, y), (h, k) = mu.grid.edges, mu.grid.widths
+    columns = 2 + np.diff(-np.cos(x)) / h, 2 + np.diff(np.sin(y)) / k
+    return mu.with_density(np.multiply.outer(*columns) / (16 * np.pi**2))
+
+
+def test_integrals_under_weno_are_sums_of_point_values():
+    """The mass to rounding; the mean of a wave to fourth order, by averages to second."""
+    torus = mf.Product((mf.Circle(), mf.Circle()))
+    errors = []
+    for n in (32, 64):
+        averages = waves(mf.FiniteVolumes(n).project(mf.Uniform(), torus))
+        mu = mf.FiniteVolumes(n, mf.Weno5()).project(mf.Uniform(), torus)
+        mu = mu.with_density(averages.density)
+        assert mu.values.sum() == pytest.approx(mu.density.sum(), rel=1e-15)
+        x, y = np.meshgrid(*mu.grid.centres, indexing="ij")
+        wave = np.sin(x) * np.cos(y)  # its mean is 1/16
+        errors.append([abs((wave * m.values).sum() * m.weight - 1 / 16) for m in (mu, averages)])
+    orders = np.log2(np.divide(*errors))
+    assert orders == pytest.approx([4, 2], abs=0.1)
+    mixed = (2 * np.pi / 64) ** 4 / 576  # d2 along one axis of d2 along the other, left out
+    assert errors[1][0] == pytest.approx(mixed / 16, rel=0.02)
+
+
+def test_weno_sees_slopes_at_faces():
+    mu = mf.FiniteVolumes((8, 12), mf.Weno5()).project(mf.Uniform(), SPACE)
+    slopes = mu.landscape(ENERGY).at(mu).face_slopes
+    assert [s.shape for s in slopes] == [(9, 12), (8, 13)]
+    (x, y), (edges_x, edges_y) = mu.grid.centres, mu.grid.edges
+    assert slopes[0] == pytest.approx(edges_x[:, None] + 0.3 * y)
+    assert slopes[1] == pytest.approx(0.3 * x[:, None] + 0.5 * edges_y)
+
+
+def test_weno_on_walls_keeps_a_still_measure():
+    """Uniform in the box and no slope: nothing moves, whatever mass lies at the walls."""
+    flat = mf.PotentialEnergy(mf.Quadratic(((0.0, 0.0), (0.0, 0.0)), offset=3.0), SPACE)
+    mu = mf.FiniteVolumes((8, 12), mf.Weno5()).project(mf.Uniform(), SPACE)
+    field = mu.landscape(flat).at(mu)
+    assert mu.face_rate(field, (1.0, 1.0)) == 0.0
+    assert not mu.transport_rate(field, (1.0, 1.0)).any()
+    assert mu.multiplied(field.potential) == pytest.approx(3.0 * mu.density, rel=1e-15)
