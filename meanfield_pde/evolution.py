@@ -17,6 +17,7 @@ from meanfield_pde.errors import (
     require,
     require_type,
 )
+from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.observables import Tally, frame, layout
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
@@ -257,6 +258,7 @@ def evolve(
     save = EveryTime(t_end / 4.0) if save is None else save
     if not isinstance(step, Fixed) and not isinstance(mu, GridMeasure):
         raise InputError("step = 'controlled': expected 'fixed' for a particle method")
+    keep_freed_memory()
     times = _merged(record.times(t_end), save.times(t_end))
     stepper = _Stepper(equation, mu, splitting, step, {} if seconds is None else seconds)
     walls_at_start = mu.wall_mass()

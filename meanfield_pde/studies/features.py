@@ -11,6 +11,7 @@ import numpy as np
 
 from meanfield_pde.case import load
 from meanfield_pde.dynamics.birth_death import Mean
+from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.modes import TOLERANCE
 from meanfield_pde.problem.nodes import GridNodes
@@ -61,6 +62,7 @@ def _row(name: str, energy: Energy, method: FiniteVolumes) -> list[str]:
 
 def _share(cells: int) -> None:
     """V against the whole of a Strang step of the charged problem, on one core."""
+    keep_freed_memory()
     available = numba.get_num_threads()
     numba.set_num_threads(1)
     energy = paper.energy()
