@@ -143,8 +143,7 @@ def _value_ticks(axes: Axes, result: StudyResult, places: Array) -> None:
     if apart or not numeric:
         axes.set_xscale("log" if logarithmic else "linear")
         axes.set_xlim(*limits)
-        texts = result.values[result.key]
-        axes.xaxis.set_ticks(places.tolist(), labels=[_tick(text, len(texts)) for text in texts])
+        axes.xaxis.set_ticks(places.tolist(), labels=[_tick(result, k) for k in range(len(places))])
         axes.xaxis.set_minor_locator(NullLocator())
     elif logarithmic:
         log_axis(axes, "x", *limits)
@@ -153,16 +152,18 @@ def _value_ticks(axes: Axes, result: StudyResult, places: Array) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6))
 
 
-def _tick(text: str, count: int) -> str:
-    """A value, given as TOML, in the room that each of so many has."""
-    value = tomllib.loads(f"value = {text}")["value"]
+def _tick(result: StudyResult, index: int) -> str:
+    """The value of a run, in the room that each has under the axis."""
+    texts = result.values[result.key]
+    value = tomllib.loads(f"value = {texts[index]}")["value"]
     numbers = value if isinstance(value, list) else [value]
     if all(type(entry) in (int, float) for entry in numbers):
-        return "$" + r" \times ".join(number(float(entry)) for entry in numbers) + "$"
+        between = r" \times " if result.refines else r",\, "
+        return f"${between.join(number(float(entry)) for entry in numbers)}$"
     if isinstance(value, dict):
         others = [entry for key, entry in value.items() if key != "kind"]
         value = ", ".join(map(str, [value.get("kind", ""), *others]))
-    words, room = str(value), max(4, LETTERS // count)
+    words, room = str(value), max(4, LETTERS // len(texts))
     return words if len(words) <= room else f"{words[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
