@@ -19,7 +19,7 @@ energy = mf.Energy(
 equation = mf.Equation(energy, terms=[mf.BirthDeath(alpha=3.0), mf.Transport()])
 gaussian = mf.ProductLaw((mf.Normal(), mf.Normal()))
 start = mf.FiniteVolumes(cells=64).project(gaussian, energy.space)
-solution = mf.solve(equation, start, t_end=10.0)
+solution = mf.solve(equation, start, t_end=40.0)
 
 clean = np.ones(x.size, dtype=bool)
 clean[::20] = False

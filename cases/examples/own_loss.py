@@ -26,7 +26,7 @@ equation = mf.Equation(energy, terms=[mf.BirthDeath(alpha=1.0), mf.Transport()])
 start = mf.FiniteVolumes(cells=64).project(
     mf.ProductLaw((mf.Uniform(-4.0, 4.0), mf.Normal())), energy.space
 )
-solution = mf.solve(equation, start, t_end=20.0)
+solution = mf.solve(equation, start, t_end=300.0)
 
 below = np.mean(y <= solution.prediction[-1])
 print(f"E falls from {solution.energy[0]:.4f} to {solution.energy[-1]:.4f}")

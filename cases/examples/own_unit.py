@@ -1,4 +1,4 @@
-"""A unit of your own: a Mexican hat on the line, learnt from a single bump."""
+"""A unit of your own: Mexican hats with charges, which add up to a curve."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ def mexican_hat(x, y):
 
 
 energy = mf.Energy(
-    unit=mf.OwnUnit(mexican_hat, parameters=("y",)),
-    target=mf.FormulaTarget("exp(-x**2)"),
+    unit=mf.Charged(mf.OwnUnit(mexican_hat, parameters=("y",))),
+    target=mf.FormulaTarget("sin(2*x)*exp(-x**2/4)"),
     data=mf.GaussHermite(mean=0.0, deviation=2.0, points=60),
-    space=mf.Interval(-5.0, 5.0),
+    space=mf.Box(lower=(-5.0, -6.0), upper=(5.0, 6.0)),
 )
 
 # The derivative in y was taken forward, through the NumPy operations; is it right?
@@ -24,7 +24,8 @@ for comparison in mf.compare_gradients(energy):
 # Gradient descent, with birth and death whose rate fades as training goes on.
 fading = mf.FormulaOfTime("4*exp(-t/5)")
 equation = mf.Equation(energy, terms=[mf.BirthDeath(alpha=fading), mf.Transport()])
-start = mf.FiniteVolumes(cells=200).project(mf.Normal(deviation=1.5), energy.space)
+gaussian = mf.ProductLaw((mf.Normal(deviation=1.0), mf.Normal()))
+start = mf.FiniteVolumes(cells=64).project(gaussian, energy.space)
 solution = mf.solve(equation, start, t_end=20.0)
 
 print(equation)
