@@ -43,8 +43,8 @@ PARALLEL_CELLS = 1 << 15
 SMOOTH = 1e-6
 """Square of a change that counts as smooth, relative to the sum of five averages."""
 
-EMPTY = 1e-290
-"""Cells below this lose nothing: rounding among subnormal numbers could make them negative."""
+VANISHING = 1e-290
+"""Sums of averages below this are not told from it: any change there counts as smooth."""
 
 
 # Passes read at most eight arrays: with more, the compiler gives up telling whether they overlap
@@ -64,7 +64,7 @@ def _face_values(l3, l2, l1, r1, r2, r3, w, face):
             r2[j] if right else l2[j],
         )
         ab, bc, cd, de = b - a, c - b, d - c, e - d
-        inverse = 1.0 / max(a + b + c + d + e, EMPTY)
+        inverse = 1.0 / max(a + b + c + d + e, VANISHING)
         x1, x2, x3, x4 = ab * inverse, bc * inverse, cd * inverse, de * inverse
         bend0, bend1, bend2 = x2 - x1, x3 - x2, x4 - x3
         slope0, slope1, slope2 = 3.0 * x2 - x1, x2 + x3, 3.0 * x3 - x4
@@ -107,8 +107,8 @@ def _fluxes(left, right, across, w, turn, flux):
     """In place of the face values in `flux`."""
     for j in range(flux.size):
         half = 0.5 * abs(turn[j])
-        upper = 2.0 * max(w[j] + half, 0.0) * (left[j] if left[j] > EMPTY else 0.0)
-        lower = -2.0 * max(half - w[j], 0.0) * (right[j] if right[j] > EMPTY else 0.0)
+        upper = 2.0 * max(w[j] + half, 0.0) * left[j]
+        lower = -2.0 * max(half - w[j], 0.0) * right[j]
         value = w[j] * flux[j] + turn[j] * across[j] / 48.0
         value = upper if value > upper else value
         flux[j] = lower if value < lower else value
