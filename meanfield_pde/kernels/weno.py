@@ -44,7 +44,7 @@ SMOOTH = 1e-6
 """Square of a change that counts as smooth, relative to the sum of five averages."""
 
 VANISHING = 1e-290
-"""Sums of averages below this are not told from it: any change there counts as smooth."""
+"""Averages below this stay: rounding among subnormal numbers could make them negative."""
 
 
 # Passes read at most eight arrays: with more, the compiler gives up telling whether they overlap
@@ -107,8 +107,8 @@ def _fluxes(left, right, across, w, turn, flux):
     """In place of the face values in `flux`."""
     for j in range(flux.size):
         half = 0.5 * abs(turn[j])
-        upper = 2.0 * max(w[j] + half, 0.0) * left[j]
-        lower = -2.0 * max(half - w[j], 0.0) * right[j]
+        upper = 2.0 * max(w[j] + half, 0.0) * (left[j] if left[j] > VANISHING else 0.0)
+        lower = -2.0 * max(half - w[j], 0.0) * (right[j] if right[j] > VANISHING else 0.0)
         value = w[j] * flux[j] + turn[j] * across[j] / 48.0
         value = upper if value > upper else value
         flux[j] = lower if value < lower else value
