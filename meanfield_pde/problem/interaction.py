@@ -68,7 +68,7 @@ class InteractingField:
             return tuple(slopes)
         return tuple(s + r for s, r in zip(slopes, landscape.penalty.gradient, strict=True))
 
-    @property
+    @cached_property
     def face_slopes(self) -> tuple[Array, ...]:
         """The component of the gradient normal to each face."""
         landscape = self.landscape

@@ -22,7 +22,7 @@ def energies(cells: int, half_width: float, *settings: str) -> list[float]:
 
 def main(quick: bool = False) -> None:
     """Print the table."""
-    grids = (32, 64, 128) if quick else (64, 128, 256)
+    grids = (32, 64, 128) if quick else (96, 192, 384)
     for name, settings in DYNAMICS.items():
         rows, columns = [], []
         for cells in grids:
