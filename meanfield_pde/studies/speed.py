@@ -22,6 +22,7 @@ from meanfield_pde.dynamics.birth_death import Mean
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.kernels import finite_volumes as kernel
 from meanfield_pde.kernels import weno
+from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.problem.landscape import Landscape
 from meanfield_pde.representations.grid import GridMeasure, Muscl, Reconstruction, Weno5
 from meanfield_pde.representations.runge_kutta import SSP3
@@ -120,7 +121,23 @@ def main(quick: bool = False) -> None:
         f"{1e-9 * before:.1f} GB/s before, {1e-9 * after:.1f} after; load {os.getloadavg()[0]:.2f}"
     )
     print(table(title, header, rows))
+    _threads((64, 128, 256) if quick else (32, 64, 128, 192, 256, 384, 512, 1024, 2048))
+    keep_freed_memory()
     _parts(sizes[:1])
+
+
+def _threads(sizes: tuple[int, ...]) -> None:
+    """One thread and two in turn, so that a busy moment of the machine meets both."""
+    rows, most = [], min(2, numba.get_num_threads())
+    for cells in sizes:
+        repeats = max(5, min(200, 2**22 // cells**2))
+        pairs = [
+            [kernel_time(cells, kernel.VAN_LEER, n, repeats) for n in (1, most)] for _ in range(5)
+        ]
+        one, two = (1e9 * min(times) for times in zip(*pairs, strict=True))
+        rows.append([f"{cells}^2", f"{one:.2f}", f"{two:.2f}", f"{one / two:.2f}"])
+    title = f"Transport, van Leer, ns per cell and step; load {os.getloadavg()[0]:.2f}"
+    print(table(title, ["cells", "1 thread", "2 threads", "gain"], rows))
 
 
 def _potential(landscape: Landscape, mu: GridMeasure) -> Array:
