@@ -272,14 +272,14 @@ def _set(tables: dict[str, Any], setting: str) -> None:
         value = text.strip()
     table: Any = tables
     near: list[str] = []
-    for key in keys[:-1]:
+    for depth, key in enumerate(keys[:-1]):
         if isinstance(table, list):
             named = {str(t.get("kind")): t for t in table if isinstance(t, dict)}
             numbered = {str(index): entry for index, entry in enumerate(table)}
             table = {**named, **numbered}.get(key)
             near = difflib.get_close_matches(key, named, n=1)
         elif isinstance(table, dict):
-            table = table.setdefault(key, {})
+            table = table.setdefault(key, _fresh_table(keys[: depth + 1]))
         if not isinstance(table, dict | list):
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InputError(f"--set {setting}: there is no table {key!r} in {path!r}{hint}")
@@ -288,6 +288,17 @@ def _set(tables: dict[str, Any], setting: str) -> None:
     if keys[-1] == "kind" and table.get("kind") != value:
         table.clear()
     table[keys[-1]] = value
+
+
+def _fresh_table(keys: list[str]) -> dict[str, Any]:
+    """What a table begins with that the file leaves out: the kind of its default, if it has one."""
+    holders: list[Any] = [Case]
+    kind = None
+    for key in keys:
+        entries = [entry for holder in holders for entry in fields(holder) if entry.name == key]
+        kind = next((getattr(entry.default, "kind", None) for entry in entries), None)
+        holders = _held(holders, key)
+    return {} if kind is None else {"kind": kind}
 
 
 def _sentence(error: ValidationError, tables: dict[str, Any]) -> str:
@@ -349,9 +360,14 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         if tagged:
             tables = tagged
         elif isinstance(step, str):
-            hints = [get_type_hints(table).get(step) for table in tables]
-            tables = [inner for hint in hints for inner in _dataclasses_in(hint)]
+            tables = _held(tables, step)
     return sorted({entry.name for table in tables for entry in fields(table)})
+
+
+def _held(tables: list[Any], key: str) -> list[Any]:
+    """The dataclasses that a key of these dataclasses may hold."""
+    hints = [get_type_hints(table).get(key) for table in tables]
+    return [inner for hint in hints for inner in _dataclasses_in(hint)]
 
 
 def _dataclasses_in(hint: Any) -> list[Any]:

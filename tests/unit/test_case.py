@@ -109,3 +109,11 @@ def test_a_case_with_coefficients_of_time_runs_and_is_written_back(circle_case):
     field = mu.landscape(energy).at(mu.with_density(expected.measure[-1]))
     lost = 5 * np.exp(-0.5) * (field.mean_squares[0] - field.integral**2)
     assert expected.birth_death_dissipation[-1] == pytest.approx(lost, rel=1e-10)
+
+
+def test_a_setting_in_a_table_that_is_left_out_takes_the_default_kind(circle_case):
+    case = load(circle_case, ["time.step.tolerance=1e-8", "method.reconstruction.limiter=minmod"])
+    assert case.time.step == mf.Controlled(tolerance=1e-8)
+    assert case.method.reconstruction == mf.Muscl("minmod")
+    with pytest.raises(mf.InputError, match="dt: unknown key"):
+        load(circle_case, ["time.step.dt=0.1"])
