@@ -96,3 +96,18 @@ def assert_order(sizes, errors, order, tolerance, largest):
     print(report)
     assert abs(observed - order) <= tolerance, report
     assert errors[-1] <= largest, report
+
+
+ON_A_LINE = {"matrix": ((0.8,),), "initial_mean": (0.5,), "initial_covariance": ((0.7,),)}
+IN_A_PLANE = {"initial_mean": (0.2, -0.1), "initial_covariance": ((0.6, -0.1), (-0.1, 0.6))}
+SADDLE, VALLEY = ((0.3, 0.25), (0.25, -0.2)), ((0.4, 0.2), (0.2, 0.3))
+
+WELL_A = circle("well, transport", CircleFamily(0.0), 0.8)
+WELL_1 = circle("well, alpha = 1", CircleFamily(1.0), 0.8)
+WELL_07 = circle("well, alpha = 0.7", CircleFamily(0.7), 0.8)
+WELL_B = circle("well, free mass", CircleFamily(0.7), 0.8, mf.Free())
+WELL_BD = circle("well, birth-death", CircleBirthDeath(2.0), 0.8)
+UNITS_A = circle("units, transport", CircleFamily(0.0, 1.5, 1.0), 0.5)
+UNITS_1 = circle("units, alpha = 1", CircleFamily(1.0, 1.5, 1.0), 0.5)
+UNITS_07 = circle("units, alpha = 0.7", CircleFamily(0.7, 1.5, 1.0), 0.5)
+UNITS_REST = circle("units, to a smooth state", CircleFamily(1.0, 0.6, 1.5), 1.0)

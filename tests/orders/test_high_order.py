@@ -6,26 +6,32 @@ products with the rate of birth and death, and from time.
 """
 
 import pytest
-from convergence import circle, density_error, energy_error, gaussian, mass_error, slope
+from convergence import (
+    IN_A_PLANE,
+    ON_A_LINE,
+    SADDLE,
+    UNITS_07,
+    UNITS_1,
+    UNITS_A,
+    UNITS_REST,
+    VALLEY,
+    WELL_07,
+    WELL_1,
+    WELL_A,
+    WELL_B,
+    WELL_BD,
+    density_error,
+    energy_error,
+    gaussian,
+    mass_error,
+    slope,
+)
 
 import meanfield_pde as mf
-from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily
 
 CIRCLE, LINE, PLANE = (32, 64, 128, 256), (64, 128, 256), (48, 72, 108)
 
-WELL_A = circle("well, transport", CircleFamily(0.0), 0.8)
-WELL_1 = circle("well, alpha = 1", CircleFamily(1.0), 0.8)
-WELL_07 = circle("well, alpha = 0.7", CircleFamily(0.7), 0.8)
-WELL_B = circle("well, free mass", CircleFamily(0.7), 0.8, mf.Free())
-WELL_BD = circle("well, birth-death", CircleBirthDeath(2.0), 0.8)
-UNITS_A = circle("units, transport", CircleFamily(0.0, 1.5, 1.0), 0.5)
-UNITS_1 = circle("units, alpha = 1", CircleFamily(1.0, 1.5, 1.0), 0.5)
-UNITS_07 = circle("units, alpha = 0.7", CircleFamily(0.7, 1.5, 1.0), 0.5)
-UNITS_REST = circle("units, to a smooth state", CircleFamily(1.0, 0.6, 1.5), 1.0)
-ON_A_LINE = {"matrix": ((0.8,),), "initial_mean": (0.5,), "initial_covariance": ((0.7,),)}
 LINE_C = gaussian("line, both", 7.0, 0.5, **ON_A_LINE, alpha=1.5)
-IN_A_PLANE = {"initial_mean": (0.2, -0.1), "initial_covariance": ((0.6, -0.1), (-0.1, 0.6))}
-VALLEY, SADDLE = ((0.4, 0.2), (0.2, 0.3)), ((0.3, 0.25), (0.25, -0.2))
 PLANE_C = gaussian("valley, both", 5.5, 0.3, matrix=VALLEY, **IN_A_PLANE, alpha=1.5)
 PLANE_A = gaussian("saddle, transport", 5.5, 0.3, matrix=SADDLE, **IN_A_PLANE, alpha=0.0)
 

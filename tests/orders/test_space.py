@@ -8,9 +8,21 @@ slopes are still rising: the contracting Gaussian, below 1.85 there, has a longe
 
 import pytest
 from convergence import (
+    IN_A_PLANE,
+    ON_A_LINE,
+    SADDLE,
+    UNITS_07,
+    UNITS_1,
+    UNITS_A,
+    UNITS_REST,
+    VALLEY,
+    WELL_07,
+    WELL_1,
+    WELL_A,
+    WELL_B,
+    WELL_BD,
     Problem,
     assert_order,
-    circle,
     density_error,
     energy_error,
     gaussian,
@@ -18,29 +30,15 @@ from convergence import (
 )
 
 import meanfield_pde as mf
-from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily
 
 LINE, PLANE = (64, 128, 256, 512), (48, 64, 96)
 
-
-ON_A_LINE = {"matrix": ((0.8,),), "initial_mean": (0.5,), "initial_covariance": ((0.7,),)}
-IN_A_PLANE = {"initial_mean": (0.2, -0.1), "initial_covariance": ((0.6, -0.1), (-0.1, 0.6))}
-SADDLE, VALLEY = ((0.3, 0.25), (0.25, -0.2)), ((0.4, 0.2), (0.2, 0.3))
 
 LINE_A = gaussian("line, transport", 5.0, 0.5, **ON_A_LINE, alpha=0.0)
 LINE_C = gaussian("line, both", 5.0, 0.5, **ON_A_LINE, alpha=1.5)
 LINE_BD = gaussian("line, birth-death", 5.0, 0.5, **ON_A_LINE, alpha=1.5, transport=False)
 PLANE_A = gaussian("plane, transport", 4.2, 0.5, matrix=SADDLE, **IN_A_PLANE, alpha=0.0)
 PLANE_C = gaussian("plane, both", 4.2, 0.5, matrix=SADDLE, **IN_A_PLANE, alpha=1.5)
-WELL_A = circle("well, transport", CircleFamily(0.0), 0.8)
-WELL_1 = circle("well, alpha = 1", CircleFamily(1.0), 0.8)
-WELL_07 = circle("well, alpha = 0.7", CircleFamily(0.7), 0.8)
-WELL_B = circle("well, free mass", CircleFamily(0.7), 0.8, mf.Free())
-WELL_BD = circle("well, birth-death", CircleBirthDeath(2.0), 0.8)
-UNITS_A = circle("units, transport", CircleFamily(0.0, 1.5, 1.0), 0.5)
-UNITS_1 = circle("units, alpha = 1", CircleFamily(1.0, 1.5, 1.0), 0.5)
-UNITS_07 = circle("units, alpha = 0.7", CircleFamily(0.7, 1.5, 1.0), 0.5)
-UNITS_REST = circle("units, to a smooth state", CircleFamily(1.0, 0.6, 1.5), 1.0)
 
 MUSCL, UPWIND = mf.Muscl(), mf.Upwind()
 

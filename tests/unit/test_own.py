@@ -53,6 +53,21 @@ def test_a_function_runs_as_a_built_in_unit_does():
     assert own.measure[-1] == pytest.approx(built_in.measure[-1], rel=1e-9)
 
 
+def test_another_object_is_not_another_compilation():
+    space, data = mf.Interval(-4.0, 4.0), mf.UniformInterval(-2.0, 2.0, 12)
+    mu = mf.FiniteVolumes(24).project(mf.Normal(0.5, 0.8), space)
+
+    def seconds(width):
+        unit = mf.OwnUnit(lambda x, y: np.exp(-((x - y) ** 2) / width), ("y",))
+        loss = mf.OwnLoss(lambda f, y: np.cosh((f - y) / width))
+        energy = mf.Energy(unit, mf.FormulaTarget("cos(x)"), data, space, loss)
+        equation = mf.Equation(energy, [mf.BirthDeath(1.0), mf.Transport()])
+        return mf.solve(equation, mu, 0.1).attributes
+
+    seconds(1.0)
+    assert "seconds compilation" not in seconds(2.0)
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [
