@@ -26,7 +26,7 @@ from meanfield_pde.problem.features import features
 from meanfield_pde.problem.fixed import PotentialLandscape
 from meanfield_pde.problem.interaction import InteractingLandscape, PenaltyAtNodes
 from meanfield_pde.problem.landscape import Landscape
-from meanfield_pde.problem.losses import AnyLoss, Logistic, Squared
+from meanfield_pde.problem.losses import AnyLoss, FormulaLoss, Logistic, OwnLoss, Squared
 from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.penalties import AnyPenalty
 from meanfield_pde.problem.potentials import Potential
@@ -117,10 +117,31 @@ class Energy:
             self.penalty.check(unit.parameters)
         self._check_unit(axes)
         self._check_circles(axes)
+        self._check_convex()
         if isinstance(self.loss, Logistic):
             labels = np.abs(self.target_values) == 1.0
             wrong = "" if np.all(labels) else float(self.target_values[~labels][0])
             require(bool(np.all(labels)), "target", wrong, "labels -1 and 1 for the logistic loss")
+
+    def _check_convex(self) -> None:
+        """A loss whose slope falls somewhere in f is refused: E would not be convex."""
+        if not isinstance(self.loss, FormulaLoss | OwnLoss):
+            return
+        targets = self.target_values[:: max(1, self.target_values.size // 16)]
+        reach = 3.0 * (1.0 + float(np.max(np.abs(targets))))
+        f, y = (a.ravel() for a in np.meshgrid(np.linspace(-reach, reach, 301), targets))
+        with np.errstate(all="ignore"):
+            value, slope = self.loss.value(f, y), self.loss.derivative(f, y)
+            known = np.isfinite(value) & np.isfinite(slope)
+            steep = SAME * np.max(np.abs(slope), where=known, initial=0.0)
+            falls = (np.diff(slope) < -steep) & known[1:] & known[:-1] & (np.diff(f) > 0.0)
+        if np.any(falls):
+            k = int(np.argmax(falls))
+            raise InputError(
+                f"loss {str(self.loss)!r}: expected one convex in f, but its slope falls from "
+                f"{slope[k]:.6g} to {slope[k + 1]:.6g} between f = {f[k]:.4g} and {f[k + 1]:.4g}, "
+                f"y = {y[k]:.4g}"
+            )
 
     def _check_unit(self, axes: tuple[Axis, ...]) -> None:
         """A unit that is infinite at one of a few places is refused before anything runs."""

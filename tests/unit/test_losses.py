@@ -209,6 +209,34 @@ def test_maximum_likelihood_has_its_certificate():
     assert np.sum(certificate * final.density) * final.weight == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        mf.FormulaLoss("-(f - y)**2"),
+        mf.FormulaLoss("1 - exp(-(f - y)**2)"),
+        mf.OwnLoss(lambda f, y: np.sqrt(np.abs(f - y))),
+    ],
+    ids=str,
+)
+def test_a_loss_that_is_not_convex_is_refused(loss):
+    with pytest.raises(mf.InputError, match="convex in f, but its slope falls") as error:
+        mf.Energy(
+            mf.Gaussian(0.5),
+            mf.FormulaTarget("x"),
+            mf.UniformInterval(-1.0, 1.0, 8),
+            mf.Interval(-1.0, 1.0),
+            loss,
+        )
+    assert "\n" not in str(error.value)
+
+
+def test_a_loss_may_be_convex_where_it_is_finite_only():
+    data, line = mf.UniformInterval(-1.0, 1.0, 8), mf.Interval(-1.0, 1.0)
+    for expression in ("f - y*log(f)", "-sqrt(f)"):
+        loss = mf.FormulaLoss(expression)
+        mf.Energy(mf.Gaussian(0.5), mf.FormulaTarget("1 + x**2"), data, line, loss)
+
+
 def test_wrong_losses_and_penalties():
     x, line = mf.Samples(np.linspace(-1, 1, 5)), mf.Interval(-1.0, 1.0)
     half = mf.FormulaTarget("x/2")
