@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.kernels.reductions import dot, dot3, row_moments, total
+from meanfield_pde.kernels.reductions import dot, dot3, matvec, row_moments, total
 from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.separable import SeparableOnGrid, tensor_factors
 from meanfield_pde.problem.tables import Table
@@ -63,7 +63,7 @@ class ChargedOnGrid:
 
     def prediction(self, values: Array, weight: float) -> Array:
         """f from the charge density."""
-        return self.base.prediction(row_moments(values, self.charges)[1], weight)
+        return self.base.prediction(matvec(values, self.charges), weight)
 
     def potential(self, residual: Array) -> Array:
         """V(y, c) = c v(y)."""
