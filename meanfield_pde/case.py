@@ -182,6 +182,18 @@ class Case:
                     mean = isinstance(term.balance, Mean)
                     require(mean, "balance", term.balance.kind, "'mean' for particles")
 
+    def files(self) -> list[str]:
+        """Names of the files beside the case that it reads.
+
+        Where it names functions, every module there counts: they may import each other.
+        """
+        tables = tomllib.loads(self.text())
+        beside = Path(self.folder)
+        named = {text for text in _texts(tables) if (beside / text).is_file()}
+        if any(True for _ in _code(tables)):
+            named |= {path.name for path in beside.glob("*.py")}
+        return sorted(named)
+
     def text(self) -> str:
         """The case as TOML, with every default written out."""
         values = TypeAdapter(Case).dump_python(self, mode="json", exclude_none=True)
@@ -247,6 +259,15 @@ def parse(
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     return case
+
+
+def _texts(tables: Any) -> Iterator[str]:
+    """Every text in tables that may name a file."""
+    if isinstance(tables, dict | list):
+        for value in tables.values() if isinstance(tables, dict) else tables:
+            yield from _texts(value)
+    elif isinstance(tables, str) and tables.endswith((".csv", ".npz")):
+        yield tables
 
 
 def _code(tables: Any, where: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,7 +17,6 @@ from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.evolution import Progress, evolve
 from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
-from meanfield_pde.problem.files import InFile
 from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
@@ -99,7 +98,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
         "method": job.method.kind,
         "seed": job.method.seed if isinstance(job.method, Particles) else -1,
         "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
-        **_digests(job.case),
+        **digests(job.case),
         **provenance(),
     }
     endings: dict[str, Any] = {}
@@ -119,13 +118,11 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
     return read(job.path)
 
 
-def _digests(case: Case) -> dict[str, str]:
-    """SHA-256 of each file that the case reads."""
-    values = (case.data, case.target, case.initial)
-    paths = [value.path for value in values if isinstance(value, InFile)]
+def digests(case: Case) -> dict[str, str]:
+    """SHA-256 of each file beside the case that it reads, as attributes of a result."""
     return {
-        f"sha256 {path}": hashlib.sha256((Path(case.folder) / path).read_bytes()).hexdigest()
-        for path in paths
+        f"sha256 {name}": hashlib.sha256(Path(case.folder, name).read_bytes()).hexdigest()
+        for name in case.files()
     }
 
 

@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from meanfield_pde.errors import require
 from meanfield_pde.problem.formula import parsed
-from meanfield_pde.problem.own import Own, as_floats, load_function
+from meanfield_pde.problem.own import Own, load_function
 
 Array = NDArray[np.float64]
 
@@ -180,6 +180,9 @@ class OwnLoss:
     kind: ClassVar[str] = "own"
     needs_target: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        _ = self._own
+
     @property
     def _own(self) -> Own:
         return Own("loss", self.function, self.gradient)
@@ -190,8 +193,6 @@ class OwnLoss:
 
     def derivative(self, f: Array, y: Array) -> Array:
         """dl / df."""
-        if self.gradient is not None:
-            return as_floats("the gradient of the loss", self.gradient(f, y), f.shape)
         return self._own.derivative((f, y), 0, 0, f.shape)
 
     def curvature(self, f: Array, y: Array) -> Array:

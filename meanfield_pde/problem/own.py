@@ -18,14 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import InputError, MeanFieldError
+from meanfield_pde.errors import InputError, MeanFieldError, require
 from meanfield_pde.problem.forward import derivatives
 
 Array = NDArray[np.float64]
 
 
-def as_floats(what: str, result: Any, shape: tuple[int, ...]) -> Array:
+def as_floats(what: str, result: Any, shape: tuple[int, ...], whole: bool = True) -> Array:
     """What a user's function returned as an array of floats of a shape.
+
+    Unless `whole`, axes of length one will do, and a number: of a constant derivative.
 
     Raises
     ------
@@ -36,10 +38,13 @@ def as_floats(what: str, result: Any, shape: tuple[int, ...]) -> Array:
     if array.dtype not in (np.float64, np.int64, np.bool_):
         hint = " (in JAX: jax_enable_x64)" if array.dtype == np.float32 else ""
         raise InputError(f"{what} returned {array.dtype}: expected 64-bit floats{hint}")
-    try:
-        return np.broadcast_to(array.astype(np.float64, copy=False), shape)
-    except ValueError:
-        raise InputError(f"{what} returned shape {array.shape}: expected {shape}") from None
+    fits = array.shape == shape
+    if not (fits or whole):
+        pairs = zip(array.shape, shape, strict=False)
+        fits = array.ndim == 0 or (array.ndim == len(shape) and all(n in (1, m) for n, m in pairs))
+    if not fits:
+        raise InputError(f"{what} returned shape {array.shape}: expected {shape}")
+    return np.broadcast_to(array.astype(np.float64, copy=False), shape)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Own:
     name: str
     function: Callable[..., Any]
     gradient: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        require(callable(self.function), f"the {self.name}", self.function, "a function")
+        given = self.gradient is None or callable(self.gradient)
+        require(given, f"the gradient of the {self.name}", self.gradient, "a function")
 
     def value(self, arguments: Sequence[Array], shape: tuple[int, ...]) -> Array:
         """The function, of a shape."""
@@ -64,20 +74,33 @@ class Own:
             )
         else:
             result = self._call(self.gradient, arguments)
-            result = result[component] if isinstance(result, tuple | list) else result
-        return as_floats(f"the gradient of the {self.name}", result, shape)
+            if isinstance(result, tuple | list):
+                enough = len(result) > component
+                what = f"the gradient of the {self.name}"
+                require(enough, what, f"{len(result)} arrays", "one for each parameter")
+                result = result[component]
+            else:
+                require(component == 0, f"the gradient of the {self.name}", "one array", "a tuple")
+        return as_floats(f"the gradient of the {self.name}", result, shape, whole=False)
 
     def _call(self, function: Callable[..., Any], arguments: Sequence[Array]) -> Any:
         try:
-            return function(*arguments)
+            return function(*(_read_only(argument) for argument in arguments))
         except MeanFieldError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             raise InputError(
                 f"the {self.name} failed on arrays of shapes "
                 f"{', '.join(str(np.shape(a)) for a in arguments)}: {text}"
             ) from error
+
+
+def _read_only(array: Array) -> Array:
+    """A view that a function cannot write through."""
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 def load_function(reference: str, folder: str | Path) -> Callable[..., Any]:
@@ -94,7 +117,7 @@ def load_function(reference: str, folder: str | Path) -> Callable[..., Any]:
     path = Path(folder) / f"{module_name}.py"
     try:
         module = _module(path) if path.is_file() else importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"function = {reference!r}: cannot be loaded ({text})") from None
     function = getattr(module, name, None)

@@ -76,6 +76,9 @@ class OwnUnit:
     input_period: ClassVar[None] = None
     periods: ClassVar[None] = None
 
+    def __post_init__(self) -> None:
+        _ = self._own
+
     @property
     def _own(self) -> Own:
         return Own("unit", self.function, self.gradient)

@@ -104,18 +104,21 @@ class OwnPenalty:
     ----------
     function : callable
         theta_1, theta_2, ... to R.
-    gradient_function : callable, optional
+    derivatives : callable, optional
         The same to a tuple of derivatives; without it, `function` is differentiated forward.
     """
 
     function: Callable[..., Array]
-    gradient_function: Callable[..., object] | None = None
+    derivatives: Callable[..., object] | None = None
 
     kind: ClassVar[str] = "own"
 
+    def __post_init__(self) -> None:
+        _ = self._own
+
     @property
     def _own(self) -> Own:
-        return Own("penalty", self.function, self.gradient_function)
+        return Own("penalty", self.function, self.derivatives)
 
     def check(self, parameters: tuple[str, ...]) -> None:
         """Any parameters."""

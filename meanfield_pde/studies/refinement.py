@@ -7,16 +7,12 @@ study runs record at save times only: the times of [output] `record` would cut t
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import tomllib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +25,7 @@ from meanfield_pde.results.hdf5 import read
 from meanfield_pde.results.provenance import code, provenance
 from meanfield_pde.results.solution import SCALARS, Solution
 from meanfield_pde.results.study import FINISHED, StudyResult, write_study
-from meanfield_pde.run import Job, execute, jobs
+from meanfield_pde.run import Job, digests, execute, jobs
 from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies.distances import distance, quantities
 from meanfield_pde.studies.exact import exact_solution
@@ -62,34 +58,13 @@ class Run:
             return None
         made_by = {**code(), "case": case.text(), "outcome": FINISHED}
         same = made_by.items() <= solution.attributes.items()
-        return solution if same and _reads_the_same(case, solution, path) else None
+        return solution if same and _reads_the_same(case, solution) else None
 
 
-def _reads_the_same(case: Case, solution: Solution, result: Path) -> bool:
-    """Whether each file that the case names has the digest the result knows, or is older."""
-    for name in _named_files(case):
-        path, known = Path(case.folder, name), solution.attributes.get(f"sha256 {name}")
-        if known is None and path.stat().st_mtime >= result.stat().st_mtime:
-            return False
-        if known is not None and known != hashlib.sha256(path.read_bytes()).hexdigest():
-            return False
-    return True
-
-
-def _named_files(case: Case) -> Iterator[str]:
-    """Texts in a case that name a file beside it, a path or a module."""
-
-    def texts(value: Any) -> Iterator[str]:
-        if isinstance(value, dict | list):
-            for inner in value.values() if isinstance(value, dict) else value:
-                yield from texts(inner)
-        elif isinstance(value, str):
-            yield value
-
-    for text in texts(tomllib.loads(case.text())):
-        for name in (text, text.partition(":")[0] + ".py"):
-            if os.path.isfile(os.path.join(case.folder, name)):
-                yield name
+def _reads_the_same(case: Case, solution: Solution) -> bool:
+    """Whether the files that the case reads are those that the result was made from."""
+    known = {k: v for k, v in solution.attributes.items() if k.startswith("sha256 ")}
+    return digests(case) == known
 
 
 @dataclass(frozen=True)

@@ -242,18 +242,22 @@ def test_damaged_and_unfinished_runs_are_made_again(well, executed):
     assert np.array_equal(first.errors["density"], second.errors["density"])
 
 
-def test_a_run_older_than_a_file_it_reads_is_made_again(well, executed):
-    """The case's text is the same, what it names is not."""
-    named = well.parent / "A cosine well"
-    study(well)
+def test_a_file_deep_in_a_case_counts_whatever_its_time_stamp(circle_case, executed):
+    law = circle_case.parent / "law.csv"
+    law.write_text("theta,density\n-3.0,0.1\n0.0,1.0\n3.0,0.1\n")
+    part = "{kind = 'table', path = 'law.csv'}"
+    settings = [
+        f"initial={{kind = 'mixture', weights = [1, 1], parts = [{{kind = 'uniform'}}, {part}]}}",
+        instead(refine="{method.cells = [8, 16, 32]}"),
+    ]
+    study(circle_case, *settings)
     executed.clear()
-    named.write_text("a file of the name of the title")
-    os.utime(named, (1e9, 1e9))
-    study(well)
+    study(circle_case, *settings)
     assert executed == []
-    os.utime(named)
-    study(well)
-    assert executed == ["cells_64", "cells_32", "cells_16"]
+    law.write_text("theta,density\n-3.0,0.1\n0.0,2.0\n3.0,0.1\n")
+    os.utime(law, (1e9, 1e9))
+    study(circle_case, *settings)
+    assert sorted(executed) == ["cells_16", "cells_32", "cells_8"]
 
 
 def test_runs_on_other_data_are_made_again(circle_case, executed):
