@@ -15,6 +15,7 @@ from meanfield_pde.dynamics.birth_death import BirthDeath
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
+from meanfield_pde.problem.gradients import require_gradients
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.measure import GridMeasure, Measure
 
@@ -41,6 +42,7 @@ class Equation:
     def __init__(self, energy: AnyEnergy, terms: Iterable[Term]) -> None:
         require_type("energy", energy, (Energy, PotentialEnergy), "an Energy or a PotentialEnergy")
         require_type("terms", terms, Iterable, "a list of terms")
+        require_gradients(energy)
         object.__setattr__(self, "energy", energy)
         object.__setattr__(self, "terms", tuple(terms))
         for term in self.terms:

@@ -26,7 +26,8 @@ from meanfield_pde.problem.features import features
 from meanfield_pde.problem.fixed import PotentialLandscape
 from meanfield_pde.problem.interaction import InteractingLandscape, PenaltyAtNodes
 from meanfield_pde.problem.landscape import Landscape
-from meanfield_pde.problem.losses import AnyLoss, FormulaLoss, Logistic, OwnLoss, Squared
+from meanfield_pde.problem.loss_checks import check_loss
+from meanfield_pde.problem.losses import AnyLoss, Logistic, Squared
 from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.penalties import AnyPenalty
 from meanfield_pde.problem.potentials import Potential
@@ -73,6 +74,19 @@ class Energy:
     penalty: AnyPenalty | None = None
 
     def __post_init__(self) -> None:
+        for name, part, needed in (
+            ("unit", self.unit, "parameters"),
+            ("target", self.target, "value"),
+            ("data", self.data, "quadrature"),
+            ("space", self.space, "axes"),
+            ("loss", self.loss, "curvature"),
+            ("penalty", self.penalty, "check"),
+        ):
+            missing = part is None and name in ("target", "penalty")
+            usable = hasattr(part, needed) and not isinstance(part, type)
+            example = {"unit": "Gaussian(0.5)", "space": "Circle()"}.get(name)
+            expected = f"a {name} of this package" + (f", such as {example}" if example else "")
+            require(missing or usable, name, part, expected)
         unit, axes = self.unit, self.space.axes
         names = ", ".join(unit.parameters)
         require(
@@ -117,31 +131,11 @@ class Energy:
             self.penalty.check(unit.parameters)
         self._check_unit(axes)
         self._check_circles(axes)
-        self._check_convex()
+        check_loss(self.loss, self.target_values)
         if isinstance(self.loss, Logistic):
             labels = np.abs(self.target_values) == 1.0
             wrong = "" if np.all(labels) else float(self.target_values[~labels][0])
             require(bool(np.all(labels)), "target", wrong, "labels -1 and 1 for the logistic loss")
-
-    def _check_convex(self) -> None:
-        """A loss whose slope falls somewhere in f is refused: E would not be convex."""
-        if not isinstance(self.loss, FormulaLoss | OwnLoss):
-            return
-        targets = self.target_values[:: max(1, self.target_values.size // 16)]
-        reach = 3.0 * (1.0 + float(np.max(np.abs(targets))))
-        f, y = (a.ravel() for a in np.meshgrid(np.linspace(-reach, reach, 301), targets))
-        with np.errstate(all="ignore"):
-            value, slope = self.loss.value(f, y), self.loss.derivative(f, y)
-            known = np.isfinite(value) & np.isfinite(slope)
-            steep = SAME * np.max(np.abs(slope), where=known, initial=0.0)
-            falls = (np.diff(slope) < -steep) & known[1:] & known[:-1] & (np.diff(f) > 0.0)
-        if np.any(falls):
-            k = int(np.argmax(falls))
-            raise InputError(
-                f"loss {str(self.loss)!r}: expected one convex in f, but its slope falls from "
-                f"{slope[k]:.6g} to {slope[k + 1]:.6g} between f = {f[k]:.4g} and {f[k + 1]:.4g}, "
-                f"y = {y[k]:.4g}"
-            )
 
     def _check_unit(self, axes: tuple[Axis, ...]) -> None:
         """A unit that is infinite at one of a few places is refused before anything runs."""
@@ -155,15 +149,10 @@ class Energy:
     def _check_circles(self, axes: tuple[Axis, ...]) -> None:
         """What a user brought must have the period of the space."""
         unit, x = self.unit, self._data[0][:64]
-        # Points of the space that are no symmetric ones.
-        inner = [axis.lower + axis.length * (0.3 + 0.2 * k) for k, axis in enumerate(axes)]
         for k, axis in enumerate(axes):
             if not axis.periodic:
                 continue
-            ends = [
-                tuple(np.array([end if j == k else inner[j]]) for j in range(len(axes)))
-                for end in (axis.lower, axis.upper)
-            ]
+            ends = _both_ends(axes, k)
             name = unit.parameters[k]
             if unit.periods is None:
                 same = _equal(unit_value(unit, x, theta) for theta in ends)
@@ -232,8 +221,10 @@ class Energy:
         if self.penalty is None:
             return None
         theta, faces = nodes.coordinates(), _face_coordinates(nodes)
+        value = self.penalty.value(theta, self.parameters)
+        _require_finite("penalty", value, theta, self.parameters)
         return PenaltyAtNodes(
-            self.penalty.value(theta, self.parameters),
+            value,
             self.penalty.gradient(theta, self.parameters),
             tuple(self.penalty.gradient(at, self.parameters)[k] for k, at in enumerate(faces)),
         )
@@ -255,13 +246,22 @@ def _named(part: str) -> Iterator[None]:
         raise InputError(f"{part} {error}") from None
 
 
+def _both_ends(axes: tuple[Axis, ...], k: int) -> list[Theta]:
+    """The same point of a circle twice, in points of the space that are no symmetric ones."""
+    inner = [axis.lower + axis.length * (0.3 + 0.2 * j) for j, axis in enumerate(axes)]
+    return [
+        tuple(np.array([end if j == k else inner[j]]) for j in range(len(axes)))
+        for end in (axes[k].lower, axes[k].upper)
+    ]
+
+
 def _same_period(one: float, other: float) -> bool:
     return one == other or math.isclose(one, other, rel_tol=1e-12)
 
 
 def _equal(both: Iterable[Array]) -> bool:
     low, high = both
-    return bool(np.allclose(low, high, rtol=SAME, atol=SAME * float(np.max(np.abs(low)))))
+    return bool(np.allclose(low, high, rtol=SAME, atol=SAME * (1.0 + float(np.max(np.abs(low))))))
 
 
 def _range(period: float, line: str = "an interval") -> str:
@@ -286,6 +286,17 @@ def unit_derivative(unit: AnyUnit, k: int, x: Array, theta: Theta) -> Array:
             return base
         return unit.psi.derivative(k, x, theta[:-1], base) * theta[-1]
     return unit.derivative(k, x, theta, unit.value(x, theta))
+
+
+def _require_finite(what: str, value: Array, theta: Theta, names: tuple[str, ...]) -> None:
+    """Raise `InputError` naming the first place where a value is not finite."""
+    wrong = np.argwhere(~np.isfinite(value))
+    if wrong.size and all(np.all(np.isfinite(t)) for t in theta):
+        at = tuple(wrong[0])
+        place = ", ".join(f"{t[at]:g}" for t in theta)
+        raise InputError(
+            f"the {what} is {value[at]} at ({', '.join(names)}) = ({place}): expected finite"
+        )
 
 
 def _face_coordinates(nodes: Nodes) -> list[Theta]:
@@ -314,6 +325,18 @@ class PotentialEnergy:
             self.space.kind,
             f"{dimension} parameter(s) for the potential {self.potential.kind!r}",
         )
+        axes = self.space.axes
+        for k in range(len(axes)):
+            if axes[k].periodic:
+                ends = _both_ends(axes, k)
+                same = _equal(self.potential.value(theta) for theta in ends)
+                same &= _equal(self.potential.gradient(theta)[k] for theta in ends)
+                require(
+                    same,
+                    "space",
+                    self.space.kind,
+                    f"a period of the potential {self.potential.kind!r} in {self.parameters[k]}",
+                )
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -334,9 +357,9 @@ class PotentialEnergy:
         """This energy seen from nodes."""
         theta, faces = nodes.coordinates(), _face_coordinates(nodes)
         slopes = tuple(self.potential.gradient(at)[k] for k, at in enumerate(faces))
-        return PotentialLandscape(
-            self.potential.value(theta), self.potential.gradient(theta), slopes
-        )
+        value = self.potential.value(theta)
+        _require_finite("potential", value, theta, self.parameters)
+        return PotentialLandscape(value, self.potential.gradient(theta), slopes)
 
     def __str__(self) -> str:
         return "V = V(theta) fixed,  E = int V dmu"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from types import MethodType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.errors import InputError
 from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.energy import (
     AnyEnergy,
@@ -18,6 +20,7 @@ from meanfield_pde.problem.energy import (
 )
 from meanfield_pde.problem.losses import AnyLoss
 from meanfield_pde.problem.spaces import Axis
+from meanfield_pde.problem.units import Charged
 
 Array = NDArray[np.float64]
 
@@ -29,6 +32,10 @@ STEP = 1e-5
 
 CORNER = 1e-4
 """Relative change from a difference to one of half the step, above which there is a corner."""
+
+
+WRONG = 1e-3
+"""Relative deviation above which a given gradient is none."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,29 @@ class Comparison:
 def compare_gradients(energy: AnyEnergy) -> list[Comparison]:
     """Every derivative that an energy needs, at places spread over its space and data."""
     return list(_comparisons(energy))
+
+
+def require_gradients(energy: AnyEnergy) -> None:
+    """Compare the gradients that a user gave with differences.
+
+    Raises
+    ------
+    InputError
+        If one is off by more than `WRONG`.
+    """
+    if isinstance(energy, PotentialEnergy):
+        return
+    unit = energy.unit.base if isinstance(energy.unit, Charged) else energy.unit
+    parts = (unit, energy.loss, energy.penalty)
+    given = (getattr(part, name, None) for part in parts for name in ("gradient", "derivatives"))
+    if not any(callable(one) and not isinstance(one, MethodType) for one in given):
+        return
+    for found in _comparisons(energy):
+        if not found.deviation <= WRONG:
+            raise InputError(
+                f"the gradient given for the {found.name} is {found.deviation:.2g} off, relative "
+                "to the largest: expected the derivative of the function"
+            )
 
 
 def _comparisons(energy: AnyEnergy) -> Iterator[Comparison]:
@@ -117,8 +147,10 @@ class _Along:
             return (function(self._moved(h)) - function(self._moved(-h))) / (2.0 * h)
 
         coarse, fine = difference(STEP * self.length), difference(0.5 * STEP * self.length)
-        largest = float(np.max(np.abs(derivative)))
+        largest = float(np.max(np.abs(derivative), where=np.isfinite(derivative), initial=0.0))
         scale = largest if largest > 0.0 else 1.0
-        smooth = np.abs(coarse - fine) <= CORNER * scale
-        deviation = float(np.max(np.abs(fine - derivative)[smooth], initial=0.0)) / scale
+        finite = np.isfinite(fine) & np.isfinite(derivative)
+        smooth = ~(np.abs(coarse - fine) > CORNER * scale)
+        off = np.where(finite, np.abs(fine - derivative), np.inf)
+        deviation = float(np.max(off[smooth], initial=0.0)) / scale
         return Comparison(name, deviation, int(np.count_nonzero(~smooth)), int(smooth.size))

@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.errors import NumericalFailure
 from meanfield_pde.kernels.reductions import dot, dot3
 from meanfield_pde.problem.features import Features, mass_of
 from meanfield_pde.problem.landscape import Discrete, Field
@@ -120,6 +121,12 @@ class InteractingLandscape:
     def at(self, mu: Discrete) -> InteractingField:
         """E, f, V at mu; int V dmu = sum_q w_q l'_q f_q + int R dmu."""
         prediction = self.features.prediction(mu.values, mu.weight)
+        if isinstance(self.loss, NegativeLogLikelihood) and not np.all(prediction > 0.0):
+            worst = int(np.argmin(prediction))
+            raise NumericalFailure(
+                f"f[mu] = {prediction[worst]:.3g} at data point {worst + 1}: a likelihood needs "
+                "units that are positive, and a start that reaches every point"
+            )
         residual = self.data_weights * self.loss.derivative(prediction, self.target)
         price = 0.0
         if self.penalty is not None:

@@ -74,7 +74,7 @@ def test_a_function_is_as_good_as_a_formula():
     formula = averages_of(mf.FormulaLaw(TILTED), PLANE, BOX)
     function = averages_of(mf.DensityFunction(tilted), PLANE, BOX)
     assert function == pytest.approx(formula, rel=1e-12, abs=0)
-    constant = averages_of(mf.DensityFunction(lambda theta: 2.0), (EDGES,), RANGE)
+    constant = averages_of(mf.DensityFunction(lambda theta: 2.0 + 0.0 * theta), (EDGES,), RANGE)
     assert constant == pytest.approx(0.1, rel=1e-13)
 
 
@@ -267,7 +267,8 @@ def test_functions_that_are_no_density_are_refused():
 
     for function, says in (
         (lambda theta: theta[:3], r"density returned shape \(3,\)"),
-        (lambda theta: -1.0, "it is -1 at theta"),
+        (lambda theta: -1.0 + 0.0 * theta, "it is -1 at theta"),
+        (lambda theta: theta.sum(), r"density returned shape \(\)"),
         (fails, "the density failed on arrays"),
         (lambda a, b: a, "the density failed on arrays"),
     ):

@@ -266,3 +266,46 @@ def test_wrong_losses_and_penalties():
         )
     with pytest.raises(mf.InputError, match=r"target is .* at x = .*expected finite"):
         mf.Energy(mf.Gaussian(0.5), mf.FormulaTarget("log(x)"), x, line)
+
+
+@pytest.mark.parametrize("expression", ["abs(f - y)", "max(0.8*(y - f), 0.2*(f - y))"])
+def test_a_loss_with_a_corner_is_refused_with_a_way_out(expression):
+    """Split steps would go back and forth over the corner, and settle elsewhere."""
+    data, line = mf.UniformInterval(-1.0, 1.0, 8), mf.Interval(-1.0, 1.0)
+    target = mf.FormulaTarget("x")
+    with pytest.raises(mf.InputError, match=r"slope without jumps.*smooth it"):
+        mf.Energy(mf.Gaussian(0.5), target, data, line, mf.FormulaLoss(expression))
+    for smooth in ("sqrt((f - y)**2 + 1e-4)", "0.8*(y - f) + 0.01*softplus((f - y)/0.01)"):
+        mf.Energy(mf.Gaussian(0.5), target, data, line, mf.FormulaLoss(smooth))
+
+
+def test_a_likelihood_of_what_is_not_positive_says_where():
+    data, line = mf.Samples(np.array([0.0, 500.0])), mf.Interval(-1.0, 1.0)
+    energy = mf.Energy(mf.Gaussian(0.5), None, data, line, mf.NegativeLogLikelihood())
+    mu = mf.FiniteVolumes(8).project(mf.Uniform(), line)
+    with pytest.raises(mf.NumericalFailure, match=r"f.mu. = 0 at data point 2: .*positive"):
+        mu.landscape(energy).at(mu)
+
+
+def test_potentials_have_the_period_of_their_circle_and_are_finite():
+    for potential in (mf.FormulaPotential("theta**3"), mf.DoubleWell(), mf.Quadratic(((1.0,),))):
+        with pytest.raises(mf.InputError, match="a period of the potential"):
+            mf.PotentialEnergy(potential, mf.Circle())
+    with pytest.raises(mf.InputError, match="a period of the potential 'cosine_well'"):
+        mf.PotentialEnergy(mf.CosineWell(), mf.Circle(1.0))
+    energy = mf.PotentialEnergy(mf.FormulaPotential("log(theta)"), mf.Interval(-1.0, 1.0))
+    mu = mf.FiniteVolumes(8).project(mf.Uniform(), energy.space)
+    with pytest.raises(mf.InputError, match=r"the potential is nan at \(theta\) = \(-0.875\)"):
+        mu.landscape(energy)
+
+
+def test_parts_of_an_energy_must_be_parts_of_one():
+    parts = (mf.Gaussian(0.5), mf.FormulaTarget("x"), mf.Line(-1.0, 1.0, 8), mf.Interval(-1.0, 1.0))
+    for k, name in enumerate(("unit", "target", "data", "space")):
+        for wrong in ("gaussian", np.cos, mf.Squared):
+            with pytest.raises(
+                mf.InputError, match=f"{name} = .*expected a {name} of this package"
+            ):
+                mf.Energy(*parts[:k], wrong, *parts[k + 1 :])
+    with pytest.raises(mf.InputError, match=r"loss = .*expected a loss of this package"):
+        mf.Energy(*parts, mf.Squared)

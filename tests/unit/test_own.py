@@ -219,3 +219,38 @@ def test_a_function_deep_in_a_case_needs_the_flag_too():
     )
     with pytest.raises(mf.InputError, match=r"\[unit.base\] function = 'mine:bump'"):
         parse(text, "text")
+
+
+def test_a_wrong_gradient_is_refused_before_anything_runs():
+    line, data = mf.Interval(-3.0, 3.0), mf.UniformInterval(-2.0, 2.0, 12)
+    target = mf.FormulaTarget("cos(x)")
+    wrong = mf.OwnUnit(bump, ("y",), lambda x, y: -bump_slope(x, y))
+    right = mf.OwnUnit(bump, ("y",), bump_slope)
+    loss = mf.OwnLoss(lambda f, y: np.cosh(f - y), lambda f, y: 2 * np.sinh(f - y))
+    penalty = mf.OwnPenalty(lambda y: y**2, lambda y: (y,))
+    mf.Equation(mf.Energy(right, target, data, line), [mf.Transport()])
+    for energy, name in (
+        (mf.Energy(wrong, target, data, line), "unit, y"),
+        (mf.Energy(right, target, data, line, loss), "loss, f"),
+        (mf.Energy(right, target, data, line, penalty=penalty), "penalty, y"),
+    ):
+        with pytest.raises(mf.InputError, match=f"gradient given for the {name} is"):
+            mf.Equation(energy, [mf.Transport()])
+    with pytest.raises(mf.InputError, match="the gradient of the unit = 'no': expected a function"):
+        mf.OwnUnit(bump, ("y",), "no")
+
+
+def test_a_function_cannot_change_what_it_is_given():
+    x = np.linspace(-1.0, 1.0, 6)
+    samples = mf.Samples(x)
+    with pytest.raises(mf.InputError, match="read-only"):
+        mf.OwnTarget(lambda x: np.multiply(x, 2, out=x)).value(samples.x, None, samples)
+    assert np.array_equal(samples.x, np.linspace(-1.0, 1.0, 6))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x, y: np.sum(x * y), lambda x, y: (x * y).sum(axis=0)], ids=["all", "one"]
+)
+def test_sums_are_not_spread_over_the_pairs(function):
+    with pytest.raises(mf.InputError, match=r"expected \(7, 5\)"):
+        mf.OwnUnit(function, ("y",)).value(X, (Y,))
