@@ -140,3 +140,18 @@ def test_a_failed_solve_carries_its_solution():
     assert solution.attributes["outcome"].startswith("stopped")
     assert np.array_equal(solution.measure[-1], mu.density)
     assert solution.energy[-1] == mu.landscape(energy).at(mu).energy
+
+
+def test_an_energy_that_goes_elsewhere_warns(circle_case, capsys):
+    """Two hundred waves on 32 cells: the grid does not see the slopes there are."""
+    text = circle_case.read_text()
+    start, end = text.index("[unit]"), text.index("[[terms]]")
+    steep = (
+        '[potential]\nkind = "formula"\nexpression = "sin(200*theta)"\n'
+        '[space]\nkind = "circle"\n[initial]\nkind = "uniform"\n'
+    )
+    circle_case.write_text(text[:start] + steep + text[end:])
+    assert main(["run", str(circle_case)]) == 0
+    warned = capsys.readouterr().err
+    assert "of it is not what transport and birth and death took" in warned
+    assert warned.count("\n") == 1
