@@ -142,6 +142,7 @@ def test_a_failed_solve_carries_its_solution():
     assert solution.energy[-1] == mu.landscape(energy).at(mu).energy
 
 
+@pytest.mark.filterwarnings("always:the energy changed")
 def test_an_energy_that_goes_elsewhere_warns(circle_case, capsys):
     """Two hundred waves on 32 cells: the grid does not see the slopes there are."""
     text = circle_case.read_text()
