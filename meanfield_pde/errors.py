@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 
@@ -46,6 +48,12 @@ def require_type(name: str, value: object, types: type | tuple[type, ...], expec
     """Raise `InputError` unless the value is of one of the types."""
     if not isinstance(value, types):
         raise InputError(f"{name} = {value!r}: expected {expected}")
+
+
+def require_numbers(name: str, value: object) -> None:
+    """Raise `InputError` unless the value is a list or tuple of real numbers."""
+    fits = isinstance(value, Sequence) and all(isinstance(n, Real) for n in value)
+    require(fits, name, value, "a list of numbers")
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:

@@ -17,7 +17,7 @@ from meanfield_pde.dynamics.coefficients import (
     text,
     value_at,
 )
-from meanfield_pde.errors import require
+from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
 from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
@@ -39,6 +39,7 @@ class Transport:
 
     def __post_init__(self) -> None:
         if self.mobility is not None:
+            require_type("mobility", self.mobility, (tuple, list), "a number for each parameter")
             positive = len(self.mobility) > 0 and all(map(acceptable, self.mobility))
             expected = "numbers >= 0, or formulas or tables in time, one a parameter"
             require(positive, "mobility", self.mobility, expected)

@@ -184,6 +184,8 @@ def on_space(law: AnyLaw, axes: Axes) -> LawLike:
         If the law has another number of parameters than the space, or lies outside it.
     """
     assert not isinstance(law, FunctionLaw), "located, it is a DensityFunction"
+    usable = hasattr(law, "averages") and not isinstance(law, type)
+    require(usable, "law", law, "a law of this package, such as Uniform() or Normal()")
     if len(axes) > 1 and law == Uniform():
         return ProductLaw((Uniform(),) * len(axes))
     require(

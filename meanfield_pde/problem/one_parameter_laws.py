@@ -84,7 +84,9 @@ class Normal:
     parameters: ClassVar[int | None] = 1
 
     def __post_init__(self) -> None:
-        require(self.deviation > 0, "deviation", self.deviation, "a positive number")
+        require(math.isfinite(self.mean), "mean", self.mean, "a finite number")
+        positive = 0 < self.deviation < math.inf
+        require(positive, "deviation", self.deviation, "a positive number")
 
     def __str__(self) -> str:
         return f"normal({self.mean}, {self.deviation}^2)"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator
 
-from meanfield_pde.errors import require
+from meanfield_pde.errors import require, require_numbers
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Interval:
     kind: Literal["interval"] = "interval"
 
     def __post_init__(self) -> None:
+        require_numbers("lower, upper", (self.lower, self.upper))
         require(self.lower < self.upper, "upper", self.upper, f"more than lower = {self.lower}")
 
     @property
@@ -72,6 +73,8 @@ class Box:
     kind: Literal["box"] = "box"
 
     def __post_init__(self) -> None:
+        require_numbers("lower", self.lower)
+        require_numbers("upper", self.upper)
         same = len(self.lower) == len(self.upper) and len(self.lower) > 0
         require(same, "upper", self.upper, f"as many numbers as lower = {self.lower}")
         for low, high in zip(self.lower, self.upper, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -199,8 +200,14 @@ class FiniteVolumes:
     kind: Literal["finite_volumes"] = "finite_volumes"
 
     def __post_init__(self) -> None:
-        each = (self.cells,) if isinstance(self.cells, int) else self.cells
+        several = isinstance(self.cells, tuple | list)
+        each = tuple(self.cells) if isinstance(self.cells, tuple | list) else (self.cells,)
+        whole = len(each) > 0 and all(isinstance(n, Integral) for n in each)
+        require(whole, "cells", self.cells, "a whole number, or one for each parameter")
         require(all(n >= 4 for n in each), "cells", self.cells, "at least 4 along each parameter")
+        # An integer of NumPy is none to HDF5 or TOML.
+        cells = tuple(int(n) for n in each)
+        object.__setattr__(self, "cells", cells if several else cells[0])
 
     def grid(self, axes: tuple[Axis, ...]) -> Grid:
         """The grid of a space."""
@@ -225,6 +232,7 @@ class FiniteVolumes:
         InputError
             If the law does not fit the space, or is too narrow for the cells.
         """
+        require(hasattr(space, "axes"), "space", space, "a space, such as Interval(-1.0, 1.0)")
         return self.on_axes(law, space.axes)
 
 

@@ -173,6 +173,7 @@ class Particles:
         InputError
             If the law does not fit the space.
         """
+        require(hasattr(space, "axes"), "space", space, "a space, such as Interval(-1.0, 1.0)")
         start = ParticleMeasure(space.axes, np.empty((self.number, 0)), self.dt, self.seed)
         points = draws_from(law, start.generator(), self.number, space.axes)
         return replace(start, points=points, draws=1)

@@ -92,3 +92,27 @@ def test_weno_on_walls_keeps_a_still_measure():
     assert mu.face_rate(field, (1.0, 1.0)) == 0.0
     assert not mu.transport_rate(field, (1.0, 1.0)).any()
     assert mu.multiplied(field.potential) == pytest.approx(3.0 * mu.density, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: mf.FiniteVolumes(32.0), "cells = 32.0: expected a whole number"),
+        (lambda: mf.FiniteVolumes("32"), "cells = '32': expected a whole number"),
+        (lambda: mf.FiniteVolumes(32).project(mf.Uniform, mf.Circle()), "law = .*such as Uniform"),
+        (lambda: mf.FiniteVolumes(32).project(mf.Uniform(), (-4, 4)), "space = .*expected a space"),
+        (lambda: mf.Particles(9).project(np.cos, mf.Circle()), "law = .*such as Uniform"),
+        (lambda: mf.Box(-4, 4), "lower = -4: expected a list of numbers"),
+        (lambda: mf.Interval("-4", "4"), "lower, upper = .*expected a list of numbers"),
+        (lambda: mf.Normal(float("nan")), "mean = nan: expected a finite number"),
+        (lambda: mf.Transport(mobility=2.0), "mobility = 2.0: expected a number for each"),
+    ],
+)
+def test_what_is_no_grid_law_or_space_is_refused(make, says):
+    with pytest.raises(mf.InputError, match=says):
+        make()
+
+
+def test_numbers_of_cells_may_be_of_numpy():
+    assert mf.FiniteVolumes(np.int64(32)) == mf.FiniteVolumes(32)
+    assert mf.FiniteVolumes([8, np.int32(9)]).cells == (8, 9)
