@@ -266,7 +266,7 @@ def _texts(tables: Any) -> Iterator[str]:
     if isinstance(tables, dict | list):
         for value in tables.values() if isinstance(tables, dict) else tables:
             yield from _texts(value)
-    elif isinstance(tables, str) and tables.endswith((".csv", ".npz")):
+    elif isinstance(tables, str) and tables.lower().endswith((".csv", ".npz")):
         yield tables
 
 

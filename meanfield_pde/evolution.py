@@ -151,7 +151,8 @@ class _Stepper:
             # A first step by which the prediction would move by the root of the tolerance.
             speed = self.landscape.norm(self._image_rate, self.field)
             proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
-        proposed = self._bound(control, min(proposed, remaining))
+        with clocked("step control", self.seconds):
+            proposed = self._bound(control, min(proposed, remaining))
         for _ in range(control.rejections):
             if proposed < control.smallest:
                 raise NumericalFailure(

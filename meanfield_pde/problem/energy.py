@@ -142,13 +142,13 @@ class Energy:
         lower, length = (np.array([getattr(a, s) for a in axes]) for s in ("lower", "length"))
         points = lower + length * np.random.default_rng(0).random((8, len(axes)))
         x, w, _ = self._data
-        few = slice(0, 64)
+        few = slice(None, None, max(1, w.size // 64))
         (at_points,) = features(self.unit, x[few], w[few], PointNodes(points))
         at_points.potential(np.zeros(w[few].size))
 
     def _check_circles(self, axes: tuple[Axis, ...]) -> None:
         """What a user brought must have the period of the space."""
-        unit, x = self.unit, self._data[0][:64]
+        unit, x = self.unit, self._data[0][:: max(1, self._data[1].size // 64)]
         for k, axis in enumerate(axes):
             if not axis.periodic:
                 continue
@@ -206,7 +206,7 @@ class Energy:
     def on(self, nodes: Nodes) -> Landscape:
         """This energy seen from nodes."""
         x, w, target = self._data
-        centre, *faces = features(self.unit, x, w, nodes)
+        centre, *faces = features(self.unit, x, w, nodes, not self.loss.relative)
         return InteractingLandscape(
             loss=self.loss,
             features=centre,

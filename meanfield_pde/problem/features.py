@@ -38,12 +38,6 @@ class Features(Protocol):
         """dV / d theta_k, broadcast to the nodes."""
         ...
 
-    def mean_squares(
-        self, values: Array, weight: float, residual: Array
-    ) -> tuple[float, tuple[float, ...]]:
-        """(int V^2 dmu, int (d_k V)^2 dmu for each parameter k)."""
-        ...
-
     def mean_square_norms(
         self, values: Array, weight: float, curvature: Array
     ) -> tuple[float, tuple[float, ...]]:
@@ -120,21 +114,6 @@ class ChargedAtPoints:
             return self.charges * self.base.slope(k, residual)
         return self.base.potential(residual)
 
-    def mean_squares(
-        self, values: Array, weight: float, residual: Array
-    ) -> tuple[float, tuple[float, ...]]:
-        """By sums over points."""
-        potential = self.base.potential(residual)
-        slopes = [self.base.slope(k, residual) for k in range(len(self.base.theta))]
-        charged = values * self.charges**2
-        return (
-            weight * dot3(charged, potential, potential),
-            (
-                *(weight * dot3(charged, slope, slope) for slope in slopes),
-                weight * dot3(values, potential, potential),
-            ),
-        )
-
     def mean_square_norms(
         self, values: Array, weight: float, curvature: Array
     ) -> tuple[float, tuple[float, ...]]:
@@ -150,30 +129,41 @@ class ChargedAtPoints:
         )
 
 
-def features(unit: AnyUnit, x: Array, w: Array, nodes: Nodes) -> tuple[Features, ...]:
-    """The linear maps of a unit between a data quadrature (x, w) and nodes, then their faces."""
+def features(
+    unit: AnyUnit, x: Array, w: Array, nodes: Nodes, compressed: bool = True
+) -> tuple[Features, ...]:
+    """The linear maps of a unit between a data quadrature (x, w) and nodes, then their faces.
+
+    Where f must be exact relative to its own size, however small, tables are not compressed.
+    """
     if not isinstance(nodes, GridNodes):
         return (_at_points(unit, x, w, nodes),)
     grids = [GridNodes(axes) for axes in (nodes.axes, *nodes.faces)]
     if isinstance(unit, Charged):
-        tables = _by_common_modes([Table(unit.psi, x, w, (g.axes[0],), g.shape[:1]) for g in grids])
+        bases = [Table(unit.psi, x, w, (g.axes[0],), g.shape[:1]) for g in grids]
+        tables = _tables(bases, compressed)
         pairs = zip(tables, grids, strict=True)
         return tuple(ChargedOnGrid(table, grid.axes[1]) for table, grid in pairs)
     quadratures = tensor_factors(x, w)
     if isinstance(unit, Gaussian) and quadratures is not None and len(nodes.axes) == 2:
         factor = Gaussian(unit.variance)
         sides = [
-            _by_common_modes([Table(factor, *q, (g.axes[k],), g.shape[k : k + 1]) for g in grids])
+            _tables(
+                [Table(factor, *q, (g.axes[k],), g.shape[k : k + 1]) for g in grids], compressed
+            )
             for k, q in enumerate(quadratures)
         ]
         return tuple(SeparableOnGrid(one, two) for one, two in zip(*sides, strict=True))
-    return _by_common_modes(
-        [Table(unit, x, w, tuple(c.ravel() for c in g.coordinates()), g.shape) for g in grids]
+    return _tables(
+        [Table(unit, x, w, tuple(c.ravel() for c in g.coordinates()), g.shape) for g in grids],
+        compressed,
     )
 
 
-def _by_common_modes(tables: list[Table]) -> tuple[Table, ...]:
+def _tables(tables: list[Table], compressed: bool) -> tuple[Table, ...]:
     """Tables on a grid and on its faces, by the modes of the first where that pays."""
+    if not compressed:
+        return tuple(tables)
     first = tables[0].compressed()
     return (first, *(table.by_modes(first.modes) for table in tables[1:]))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from types import MethodType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,9 @@ from meanfield_pde.problem.energy import (
     unit_derivative,
     unit_value,
 )
-from meanfield_pde.problem.losses import AnyLoss
+from meanfield_pde.problem.losses import AnyLoss, OwnLoss
+from meanfield_pde.problem.own_units import OwnUnit
+from meanfield_pde.problem.penalties import OwnPenalty
 from meanfield_pde.problem.spaces import Axis
 from meanfield_pde.problem.units import Charged
 
@@ -80,8 +81,8 @@ def require_gradients(energy: AnyEnergy) -> None:
         return
     unit = energy.unit.base if isinstance(energy.unit, Charged) else energy.unit
     parts = (unit, energy.loss, energy.penalty)
-    given = (getattr(part, name, None) for part in parts for name in ("gradient", "derivatives"))
-    if not any(callable(one) and not isinstance(one, MethodType) for one in given):
+    own = [part.own for part in parts if isinstance(part, OwnUnit | OwnLoss | OwnPenalty)]
+    if all(function.gradient is None for function in own):
         return
     for found in _comparisons(energy):
         if not found.deviation <= WRONG:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from meanfield_pde.errors import NumericalFailure
 from meanfield_pde.kernels.reductions import dot, dot3
-from meanfield_pde.problem.features import Features, mass_of
+from meanfield_pde.problem.features import ChargedOnGrid, Features, mass_of
 from meanfield_pde.problem.landscape import Discrete, Field
 from meanfield_pde.problem.losses import AnyLoss, NegativeLogLikelihood
 
@@ -81,9 +81,9 @@ class InteractingField:
     @cached_property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]:
         """int V^2 dmu and int (d_k V)^2 dmu."""
-        values, weight = self.mu.values, self.mu.weight
-        if self.landscape.penalty is None:
-            return self.landscape.features.mean_squares(values, weight, self.residual)
+        features = self.landscape.features
+        if isinstance(features, ChargedOnGrid) and self.landscape.penalty is None:
+            return features.mean_squares(self.mu.values, self.mu.weight, self.residual)
         return sums_of_squares(self.mu, self.potential, self.gradient)
 
     @cached_property
@@ -154,7 +154,7 @@ class InteractingLandscape:
 
     def norm(self, image: Array, field: Field) -> float:
         """In L2(nu), relative to f*; of a density relative to f[mu] at each point."""
-        if isinstance(self.loss, NegativeLogLikelihood):
+        if self.loss.relative:
             relative = image / field.prediction
             return float(np.sqrt(dot3(self.data_weights, relative, relative)))
         return self._scale * float(np.sqrt(dot3(self.data_weights, image, image)))

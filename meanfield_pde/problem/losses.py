@@ -1,7 +1,8 @@
 """Losses l(f, y) of a prediction f where the target is y, convex in f.
 
 The energy is E[mu] = int l(f[mu](x), f*(x)) nu(dx) and V = int l'(f[mu], f*) phi dnu, l' the
-derivative in f. The curvature l'' bounds how fast the prediction feeds back on itself.
+derivative in f. The curvature l'' bounds how fast the prediction feeds back on itself. A loss that
+is `relative` needs f exact relative to its own size, and takes changes of it so.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Squared:
 
     kind: Literal["squared"] = "squared"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def value(self, f: Array, y: Array) -> Array:
         """l, one entry a data point."""
@@ -51,6 +53,7 @@ class Logistic:
 
     kind: Literal["logistic"] = "logistic"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def value(self, f: Array, y: Array) -> Array:
         """l, one entry a data point."""
@@ -75,6 +78,7 @@ class Huber:
     width: float = 1.0
     kind: Literal["huber"] = "huber"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require(self.width > 0, "width", self.width, "a positive number")
@@ -106,6 +110,7 @@ class NegativeLogLikelihood:
 
     kind: Literal["negative_log_likelihood"] = "negative_log_likelihood"
     needs_target: ClassVar[bool] = False
+    relative: ClassVar[bool] = True
 
     def value(self, f: Array, y: Array) -> Array:
         """l, one entry a data point; infinite where f is not positive."""
@@ -142,6 +147,7 @@ class FormulaLoss:
     expression: str
     kind: Literal["formula"] = "formula"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         parsed(self.expression, ("f", "y"))
@@ -179,21 +185,23 @@ class OwnLoss:
 
     kind: ClassVar[str] = "own"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        _ = self._own
+        _ = self.own
 
     @property
-    def _own(self) -> Own:
+    def own(self) -> Own:
+        """The function with its gradient."""
         return Own("loss", self.function, self.gradient)
 
     def value(self, f: Array, y: Array) -> Array:
         """l, one entry a data point."""
-        return self._own.value((f, y), f.shape)
+        return self.own.value((f, y), f.shape)
 
     def derivative(self, f: Array, y: Array) -> Array:
         """dl / df."""
-        return self._own.derivative((f, y), 0, 0, f.shape)
+        return self.own.derivative((f, y), 0, 0, f.shape)
 
     def curvature(self, f: Array, y: Array) -> Array:
         """d^2 l / df^2, by differences."""
@@ -211,6 +219,7 @@ class FunctionLoss:
     gradient: str | None = None
     kind: Literal["function"] = "function"
     needs_target: ClassVar[bool] = True
+    relative: ClassVar[bool] = False
 
     def located(self, folder: str) -> OwnLoss:
         """With the functions loaded from a folder."""

@@ -77,19 +77,20 @@ class OwnUnit:
     periods: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        _ = self._own
+        _ = self.own
 
     @property
-    def _own(self) -> Own:
+    def own(self) -> Own:
+        """The function with its gradient."""
         return Own("unit", self.function, self.gradient)
 
     def value(self, x: Array, theta: Theta) -> Array:
         """phi, shape (inputs, nodes)."""
-        return self._own.value(all_pairs(x, theta), (x.shape[0], theta[0].size))
+        return self.own.value(all_pairs(x, theta), (x.shape[0], theta[0].size))
 
     def derivative(self, k: int, x: Array, theta: Theta, value: Array) -> Array:
         """d phi / d theta_k."""
-        return self._own.derivative(all_pairs(x, theta), self.inputs + k, k, value.shape)
+        return self.own.derivative(all_pairs(x, theta), self.inputs + k, k, value.shape)
 
 
 @dataclass(frozen=True)

@@ -114,10 +114,11 @@ class OwnPenalty:
     kind: ClassVar[str] = "own"
 
     def __post_init__(self) -> None:
-        _ = self._own
+        _ = self.own
 
     @property
-    def _own(self) -> Own:
+    def own(self) -> Own:
+        """The function with its gradient."""
         return Own("penalty", self.function, self.derivatives)
 
     def check(self, parameters: tuple[str, ...]) -> None:
@@ -125,11 +126,11 @@ class OwnPenalty:
 
     def value(self, theta: Theta, parameters: tuple[str, ...]) -> Array:
         """R at coordinate arrays, one a parameter."""
-        return self._own.value(theta, theta[0].shape)
+        return self.own.value(theta, theta[0].shape)
 
     def gradient(self, theta: Theta, parameters: tuple[str, ...]) -> Theta:
         """dR / d theta_k, one array a parameter."""
-        return tuple(self._own.derivative(theta, k, k, theta[0].shape) for k in range(len(theta)))
+        return tuple(self.own.derivative(theta, k, k, theta[0].shape) for k in range(len(theta)))
 
     def __str__(self) -> str:
         return "R(theta)"

@@ -7,11 +7,12 @@ the small tables of both factors: the table of all pairs is never formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.kernels.reductions import dot, dot3, matmul
+from meanfield_pde.kernels.reductions import dot, matmul
 from meanfield_pde.problem.tables import Rows, Table
 
 Array = NDArray[np.float64]
@@ -33,7 +34,7 @@ class SeparableOnGrid:
     def _lifted(self, rows: Array) -> Array:
         for side in (self.first, self.second):
             # Each turn lifts the first axis and sends it last.
-            lifted = rows if side.modes is None else matmul(side.modes.lift, rows)
+            lifted = rows if side.modes is None else matmul(side.modes, rows)
             rows = np.ascontiguousarray(lifted.T)
         return rows
 
@@ -41,7 +42,7 @@ class SeparableOnGrid:
         rows = residual.reshape(self.first.inputs.size, self.second.inputs.size)
         for side in (self.first, self.second):
             if side.modes is not None:
-                rows = matmul(np.ascontiguousarray(side.modes.lift.T), rows)
+                rows = matmul(np.ascontiguousarray(side.modes.T), rows)
             rows = np.ascontiguousarray(rows.T)
         return rows
 
@@ -59,26 +60,32 @@ class SeparableOnGrid:
             return self._spread(residual, self.first.slopes[0], self.second.phi)
         return self._spread(residual, self.first.phi, self.second.slopes[0])
 
-    def mean_squares(
-        self, values: Array, weight: float, residual: Array
-    ) -> tuple[float, tuple[float, ...]]:
-        """By sums over nodes."""
-        arrays = [self.potential(residual), self.slope(0, residual), self.slope(1, residual)]
-        flat = values.ravel()
-        square, *slopes = [weight * dot3(flat, a.ravel(), a.ravel()) for a in arrays]
-        return square, tuple(slopes)
-
     def mean_square_norms(
         self, values: Array, weight: float, curvature: Array
     ) -> tuple[float, tuple[float, ...]]:
-        """By sums over nodes, with the largest curvature of all data points: a bound."""
-        one = self.first.square_norms(np.ones(self.first.inputs.size))
-        two = self.second.square_norms(np.ones(self.second.inputs.size))
-        pairs = [(one[0], two[0]), (one[1], two[0]), (one[0], two[1])]
-        scale = weight * float(np.max(curvature))
-        flat = values.ravel()
-        square, *slopes = [scale * dot(flat, np.multiply.outer(a, b).ravel()) for a, b in pairs]
+        """int l'' psi_1^2 psi_2^2 dnu = Phi_1^2^T (w l'') Phi_2^2 with the whole small tables."""
+        one, two = self._whole
+        weights = np.multiply.outer(self.first.data_weights, self.second.data_weights)
+        priced = weights * curvature.reshape(weights.shape)
+        pairs = [
+            (one.phi, two.phi),
+            (one.slopes[0], two.phi),
+            (one.phi, two.slopes[0]),
+        ]
+        square, *slopes = [
+            weight * dot(values.ravel(), _between(a.squares, priced, b.squares).ravel())
+            for a, b in pairs
+        ]
         return square, tuple(slopes)
+
+    @cached_property
+    def _whole(self) -> tuple[Table, Table]:
+        return self.first.by_modes(None), self.second.by_modes(None)
+
+
+def _between(one: Array, middle: Array, two: Array) -> Array:
+    """one^T middle two."""
+    return matmul(np.ascontiguousarray(one.T), matmul(middle, two))
 
 
 def tensor_factors(x: Array, w: Array) -> tuple[tuple[Array, Array], ...] | None:
@@ -86,7 +93,7 @@ def tensor_factors(x: Array, w: Array) -> tuple[tuple[Array, Array], ...] | None
 
     None where it is none, or its points are not in the order of a tensor product.
     """
-    if x.ndim != 2 or x.shape[1] != 2 or not w[0] > 0:
+    if x.ndim != 2 or x.shape[1] != 2 or not np.max(w) > 0:
         return None
     changed = x[:, 0] != x[0, 0]
     second = int(np.argmax(changed)) if np.any(changed) else x.shape[0]
@@ -95,8 +102,12 @@ def tensor_factors(x: Array, w: Array) -> tuple[tuple[Array, Array], ...] | None
     one, two = x[::second, 0], x[:second, 1]
     weights = w.reshape(one.size, two.size)
     product = np.stack([c.ravel() for c in np.meshgrid(one, two, indexing="ij")], axis=1)
-    outer = np.multiply.outer(weights[:, 0], weights[0]) / weights[0, 0]
-    if not (np.array_equal(product, x) and np.allclose(outer, weights, rtol=1e-13, atol=0.0)):
+    # The largest weight is far from underflow, where the corners of a Gauss-Hermite rule are not.
+    i, j = np.unravel_index(np.argmax(weights), weights.shape)
+    rows, columns = weights[:, j] / weights[i, j], weights[i]
+    outer = np.multiply.outer(rows, columns)
+    same = np.allclose(outer, weights, rtol=1e-12, atol=1e-300)
+    if not (np.array_equal(product, x) and same):
         return None
-    total = float(np.sum(weights[0]))
-    return (one, weights[:, 0] / weights[0, 0] * total), (two, weights[0] / total)
+    total = float(np.sum(columns))
+    return (one, rows * total), (two, columns / total)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from meanfield_pde.errors import InputError
-from meanfield_pde.kernels.reductions import dot, dot3, matvec, transposed_matvec
+from meanfield_pde.kernels.reductions import dot, matvec, transposed_matvec
 from meanfield_pde.problem.coordinates import Theta
-from meanfield_pde.problem.modes import Modes, blocks, find_modes
+from meanfield_pde.problem.modes import blocks, find_modes
 from meanfield_pde.problem.units import UnitLike
 
 Array = NDArray[np.float64]
@@ -25,17 +25,17 @@ class Rows:
 
     make: Callable[[slice], Array]
     size: int
-    modes: Modes | None
+    modes: Array | None
 
     @cached_property
     def values(self) -> Array:
         """(data points or modes, nodes)."""
         if self.modes is None:
             return np.ascontiguousarray(self.make(slice(None)))
-        table = np.empty((self.modes.rank, self.size))
+        table = np.empty((self.modes.shape[1], self.size))
         with threadpool_limits(limits=1, user_api="blas"):
             for part in blocks(self.size):
-                table[:, part] = self.modes.project.T @ self.make(part)
+                table[:, part] = self.modes.T @ self.make(part)
         return table
 
     @cached_property
@@ -56,8 +56,8 @@ class Table:
     theta : tuple of arrays (nodes,)
     shape : tuple of int
         Of the nodes.
-    modes : Modes, optional
-        What the tables are compressed by.
+    modes : array (data points, rank), optional
+        The basis the tables are compressed by.
     """
 
     unit: UnitLike
@@ -65,7 +65,7 @@ class Table:
     data_weights: Array
     theta: Theta
     shape: tuple[int, ...]
-    modes: Modes | None = None
+    modes: Array | None = None
 
     def _values(self, part: NDArray[np.intp] | slice) -> Array:
         theta = tuple(t[part] for t in self.theta)
@@ -91,9 +91,9 @@ class Table:
 
     def compressed(self) -> Table:
         """The same by modes, where that pays."""
-        return self.by_modes(find_modes(self.tables, self.theta[0].size, self.data_weights))
+        return self.by_modes(find_modes(self.tables, self.theta[0].size, self.inputs.shape[0]))
 
-    def by_modes(self, modes: Modes | None) -> Table:
+    def by_modes(self, modes: Array | None) -> Table:
         """The same by given modes."""
         return replace(self, modes=modes)
 
@@ -117,12 +117,12 @@ class Table:
 
     def _down(self, residual: Array) -> Array:
         """What a residual does to the rows."""
-        return residual if self.modes is None else transposed_matvec(self.modes.lift, residual)
+        return residual if self.modes is None else transposed_matvec(self.modes, residual)
 
     def prediction(self, values: Array, weight: float) -> Array:
         """Sum over nodes."""
         rows = matvec(self.phi.values, values.ravel())
-        return weight * (rows if self.modes is None else matvec(self.modes.lift, rows))
+        return weight * (rows if self.modes is None else matvec(self.modes, rows))
 
     def potential(self, residual: Array) -> Array:
         """Sum over inputs."""
@@ -133,34 +133,23 @@ class Table:
         rows = self.slopes[k].values
         return transposed_matvec(rows, self._down(residual)).reshape(self.shape)
 
-    def mean_squares(
-        self, values: Array, weight: float, residual: Array
-    ) -> tuple[float, tuple[float, ...]]:
-        """By sums over nodes."""
-        arrays = [self.potential(residual), *(self.slope(k, residual) for k in self._parameters)]
-        flat = values.ravel()
-        square, *slopes = [weight * dot3(flat, a.ravel(), a.ravel()) for a in arrays]
-        return square, tuple(slopes)
-
     def square_norms(self, curvature: Array) -> tuple[Array, ...]:
         """int l'' phi^2 dnu at each node, and int l'' (d_k phi)^2 dnu for each parameter."""
         first = float(curvature[0])
         if np.all(curvature == first):
             return tuple(first * norm for norm in self._unit_square_norms)
-        tables = (self.phi, *self.slopes)
-        weights = self.data_weights * curvature
-        if self.modes is None:
-            return tuple(transposed_matvec(table.squares, weights) for table in tables)
-        form = _curved(self.modes.lift, weights)
-        return tuple(_quadratic(form, table.values) for table in tables)
+        return self._square_norms(self.data_weights * curvature)
 
     @cached_property
     def _unit_square_norms(self) -> tuple[Array, ...]:
-        # Modes are orthonormal in L2(nu).
-        weights = self.data_weights if self.modes is None else np.ones(self.modes.rank)
-        return tuple(
-            transposed_matvec(table.values**2, weights) for table in (self.phi, *self.slopes)
-        )
+        return self._square_norms(self.data_weights)
+
+    def _square_norms(self, weights: Array) -> tuple[Array, ...]:
+        tables = (self.phi, *self.slopes)
+        if self.modes is None:
+            return tuple(transposed_matvec(table.squares, weights) for table in tables)
+        form = np.stack([transposed_matvec(self.modes, weights * u) for u in self.modes.T])
+        return tuple(_quadratic(form, table.values) for table in tables)
 
     def mean_square_norms(
         self, values: Array, weight: float, curvature: Array
@@ -169,11 +158,6 @@ class Table:
         flat = values.ravel()
         square, *slopes = [weight * dot(flat, norm) for norm in self.square_norms(curvature)]
         return square, tuple(slopes)
-
-
-def _curved(lift: Array, weights: Array) -> Array:
-    """lift^T diag(weights) lift."""
-    return np.stack([transposed_matvec(lift, weights * column) for column in lift.T])
 
 
 def _quadratic(form: Array, rows: Array) -> Array:
