@@ -20,6 +20,7 @@ from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
+from meanfield_pde.problem.units import Charged, Gaussian
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
 from meanfield_pde.representations.measure import Measure
 from meanfield_pde.representations.particles import Particles
@@ -161,6 +162,7 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
         say(f"  {name} in [{axis.lower:g}, {axis.upper:g}] ({ends})")
     say(f"initial law: {mass_outside(case.start(), axes):.2g} of its mass lies outside the space")
     mu = method.project(case.start(), case.space)
+    mu.landscape(equation.energy).at(mu)
     if isinstance(equation.energy, Energy):
         _describe_data(equation.energy, mu, say)
     worst = max(compare_gradients(equation.energy), key=lambda found: found.deviation)
@@ -182,7 +184,7 @@ def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
     """Refuse a run that this machine cannot hold, before anything is allocated."""
     if not isinstance(method, FiniteVolumes) or not hasattr(os, "sysconf"):
         return
-    needed = BYTES_PER_CELL * math.prod(method.grid(case.space.axes).cells)
+    needed = (BYTES_PER_CELL + _table_bytes(case)) * math.prod(method.grid(case.space.axes).cells)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     require(
         needed < memory,
@@ -190,6 +192,15 @@ def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
         method.cells,
         f"cells that fit in memory: these need {1e-9 * needed:.3g} GB of {1e-9 * memory:.3g} GB",
     )
+
+
+def _table_bytes(case: Case) -> int:
+    """Of the feature tables of a unit of two parameters, a cell; others are small or compressed."""
+    energy = case.energy()
+    if not isinstance(energy, Energy) or isinstance(energy.unit, Charged | Gaussian):
+        return 0
+    parameters = len(energy.parameters)
+    return 8 * energy.data_weights.size * (1 + parameters) if parameters > 1 else 0
 
 
 def _describe_data(energy: Energy, mu: Measure, say: Callable[[str], None]) -> None:
@@ -226,5 +237,5 @@ def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> Non
     say(
         f"estimated cost: {steps} steps if the speed stays as it is at the start, "
         f"{steps * (SECONDS_PER_STEP + 1e-9 * nanoseconds * cells):.2g} s, "
-        f"{1e-6 * BYTES_PER_CELL * cells:.3g} MB"
+        f"{1e-6 * (BYTES_PER_CELL + _table_bytes(job.case)) * cells:.3g} MB"
     )

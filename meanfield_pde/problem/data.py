@@ -182,9 +182,9 @@ class ProductData:
 
     @property
     def period(self) -> float:
-        """Of the components; infinite unless all have the same."""
+        """Of the components; nan, which fits no unit, unless all have the same."""
         periods = {factor.period for factor in self.factors}
-        return periods.pop() if len(periods) == 1 else math.inf
+        return periods.pop() if len(periods) == 1 else math.nan
 
     def quadrature(self) -> tuple[Array, Array]:
         """Nodes (points, inputs) and weights (points,), the last input running fastest."""

@@ -33,8 +33,9 @@ POINTS = {1: 20, 2: 8}
 UNRESOLVED = 0.05
 """Largest part of the mass that may change with half the Gauss points.
 
-A smooth density that passes has been integrated far better than this; one with jumps passes unless
-most of its mass lies in the cells of the jumps.
+A density that is smooth on the scale of a cell and passes has been integrated far better than this;
+one with jumps passes unless most of its mass lies in the cells of the jumps. A spike that falls
+between all points of both rules is not seen.
 """
 
 DRAW_CELLS = {1: 4096, 2: 512}

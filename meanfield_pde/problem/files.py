@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -146,6 +147,7 @@ def _read_npz(path: str, names: Sequence[str]) -> tuple[Array, ...]:
         EOFError,
         MemoryError,
         RuntimeError,
+        tokenize.TokenError,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:

@@ -245,7 +245,7 @@ class _Reader:
             self.refuse(f"at most {DEEPEST} operations inside each other", "more")
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                largest = np.finfo(np.float64).max
+                largest = float(np.finfo(np.float64).max)
                 return self.number(node, float(number) if number <= largest else math.inf)
             case ast.Name(id=name):
                 return self.name(name)

@@ -4,10 +4,10 @@ Element by element, with the partial derivatives f_u, f_v of each function in on
 
     d f(u, v) = f_u du + f_v dv
 
-At a kink the slope is the one nearest to zero between the two one-sided slopes, the step a gradient
-flow takes there: |u|, relu(u) = max(u, 0) and max(u, -u) have slope 0 at u = 0. Piecewise constant
-functions have slope 0 everywhere, and `numpy.where` the slope of the branch it takes. Where a slope
-is infinite (sqrt at 0) or undefined, it is inf or nan, without a warning.
+At a kink each function takes the slope nearest to zero between its two one-sided slopes, the step a
+gradient flow takes there: |u|, relu(u) = max(u, 0) and max(u, -u) have slope 0 at u = 0. Functions
+that are piecewise constant have slope 0 everywhere, and `numpy.where` the slope of the branch it
+takes. Where a slope is infinite (sqrt at 0) or undefined, it is inf or nan, without a warning.
 
 Source: Griewank & Walther (2008), Evaluating Derivatives, chapter 3.
 """

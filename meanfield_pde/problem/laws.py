@@ -156,18 +156,7 @@ OneParameterLaw = Annotated[
     Uniform | Normal | CircularNormal | Point | FormulaLaw | FunctionLaw | TableLaw | MixtureLaw,
     Discriminator("kind"),
 ]
-Law = Annotated[
-    Uniform
-    | Normal
-    | CircularNormal
-    | Point
-    | FormulaLaw
-    | FunctionLaw
-    | TableLaw
-    | MixtureLaw
-    | ProductLaw,
-    Discriminator("kind"),
-]
+Law = Annotated[OneParameterLaw | ProductLaw, Discriminator("kind")]
 AnyLaw = Law | DensityFunction
 
 

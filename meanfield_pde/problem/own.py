@@ -12,6 +12,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,12 @@ def load_function(reference: str, folder: str | Path) -> Callable[..., Any]:
 
 
 def _module(path: Path) -> Any:
+    return _loaded(path, path.read_bytes())
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, source: bytes) -> Any:
+    """A module run once for the same text."""
     # Under a name of its own, so that no file can take the place of an installed module.
     name = f"own_{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)

@@ -302,17 +302,5 @@ class Charged:
         return replace(self, base=loaded)
 
 
-Unit = Annotated[
-    Gaussian
-    | Cosine
-    | VonMises
-    | ReluCircle
-    | Dirichlet
-    | Ridge
-    | Linear
-    | FormulaUnit
-    | FunctionUnit
-    | Charged,
-    Discriminator("kind"),
-]
+Unit = Annotated[BaseUnit | Charged, Discriminator("kind")]
 AnyUnit = UnitLike | Charged
