@@ -1,4 +1,4 @@
-"""Forward differentiation: every partial derivative against differences, kinks, shapes, refusals."""
+"""Forward differentiation: partial derivatives against differences, kinks, shapes."""
 
 import math
 
@@ -489,7 +489,7 @@ REFUSED = [
     (np.prod, "numpy.prod"),
     (np.stack, "stack"),
     (np.sort, "numpy.sort"),
-    (np.reshape, "numpy.reshape"),
+    (lambda x: np.reshape(x, (13, 1)), "numpy.reshape"),
     (np.linalg.norm, "numpy.linalg.norm"),
     (np.linalg.inv, "numpy.linalg.inv"),
     (np.fft.fft, "numpy.fft.fft"),
@@ -514,10 +514,10 @@ REFUSED = [
     (own_if, "truth value"),
     (lambda x: x and x, "truth value"),
     (lambda x: not x, "truth value"),
-    (lambda x: x if 0 < x < 1 else x, "truth value"),
+    (lambda x: -x if x else x, "truth value"),
     (np.asarray, "plain array"),
     (lambda x: np.array([x, x]), "plain array"),
-    (lambda x: np.where(x > 0), "lambda"),
+    (np.where, "argument"),
     (lambda x: np.clip(x, 0, 1, out=x), "out"),
     (float, "float"),
     (math.exp, "exp"),
@@ -525,7 +525,7 @@ REFUSED = [
     (lambda x: x.T, "T"),
     (set_item, "set_item"),
     (lambda x: x[99], "IndexError"),
-    (lambda x: x + "1", "lambda"),
+    (lambda x: x + "one", "one"),
     (lambda x: x + np.ones(5), "shape"),
     (lambda x, y: x, "argument"),
     (lambda x: 1 // 0, "ZeroDivisionError"),
@@ -552,7 +552,7 @@ def test_errors_of_this_package_and_of_memory_pass():
     def large(x):
         raise MemoryError
 
-    with pytest.raises(InputError, match="^width = -1: expected a positive number$"):
+    with pytest.raises(InputError, match=r"^width = -1: expected a positive number$"):
         derivatives(wrong, [U], [0])
     with pytest.raises(MemoryError):
         derivatives(large, [U], [0])
