@@ -112,8 +112,11 @@ def _serve(work: Callable[[Any], Any], connection: Connection) -> None:
 
     numba.set_num_threads(1)
     while True:
+        # The other end may close with an answer unread: then it is reset, not at its end.
         try:
             task = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
-        connection.send(work(task))
+        answer = work(task)
+        with contextlib.suppress(ConnectionError):
+            connection.send(answer)
