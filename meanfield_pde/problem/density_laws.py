@@ -7,6 +7,7 @@ two, whatever the unit calls them.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -42,7 +43,7 @@ DRAW_CELLS = {1: 4096, 2: 512}
 """Cells along each of so many parameters of the grid from which draws are made."""
 
 
-class _DensityLaw:
+class _DensityLaw(ABC):
     """A law by its density: averaged over cells, and drawn from the averages of a fine grid."""
 
     parameters: ClassVar[int | None] = None
@@ -57,9 +58,9 @@ class _DensityLaw:
             self._kept[key] = compute()
         return self._kept[key]
 
+    @abstractmethod
     def _cells(self, edges: Edges, axes: Axes, points: int) -> Array:
         """Averages over cells, with 1 - `mass_outside` as their mass."""
-        raise NotImplementedError
 
     def averages(self, edges: Edges, axes: Axes) -> Array:
         """Averages of the density over the cells of a grid."""
@@ -85,9 +86,9 @@ class _DensityLaw:
 class _EverywhereLaw(_DensityLaw):
     """A density on the whole space: nothing is lost at its walls."""
 
+    @abstractmethod
     def density(self, theta: Theta) -> Array:
         """Up to a factor, at coordinate arrays, one a parameter."""
-        raise NotImplementedError
 
     def mass_outside(self, axes: Axes) -> float:
         """None; the density is looked at in the middle of the cells of `DRAW_CELLS`."""
