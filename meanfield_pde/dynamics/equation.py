@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator
 
-from meanfield_pde.dynamics.birth_death import BirthDeath
+from meanfield_pde.dynamics.birth_death import BirthDeath, Free
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
@@ -50,6 +50,11 @@ class Equation:
         kinds = [term.kind for term in self.terms]
         once = 0 < len(set(kinds)) == len(kinds)
         require(once, "terms", kinds, "transport, birth_death or both, each once")
+        birth_death = self.birth_death
+        if birth_death is not None and isinstance(energy, Energy) and energy.loss.relative:
+            bounded = not isinstance(birth_death.balance, Free)
+            expected = "'mean' or 'reinjection' for a likelihood: E falls without end with the mass"
+            require(bounded, "balance", birth_death.balance.kind, expected)
         count = len(energy.parameters)
         for term in self.terms:
             if isinstance(term, Transport):

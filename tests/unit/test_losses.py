@@ -287,6 +287,14 @@ def test_a_likelihood_of_what_is_not_positive_says_where():
         mu.landscape(energy).at(mu)
 
 
+def test_the_mass_of_a_likelihood_is_not_free():
+    data, line = mf.Samples(np.array([0.0, 0.5])), mf.Interval(-1.0, 1.0)
+    energy = mf.Energy(mf.Gaussian(0.5), None, data, line, mf.NegativeLogLikelihood())
+    mf.Equation(energy, [mf.BirthDeath(1.0)])
+    with pytest.raises(mf.InputError, match="balance = 'free': expected 'mean' or 'reinjection'"):
+        mf.Equation(energy, [mf.BirthDeath(1.0, mf.Free())])
+
+
 def test_potentials_have_the_period_of_their_circle_and_are_finite():
     for potential in (mf.FormulaPotential("theta**3"), mf.DoubleWell(), mf.Quadratic(((1.0,),))):
         with pytest.raises(mf.InputError, match="a period of the potential"):
