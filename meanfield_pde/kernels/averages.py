@@ -18,6 +18,9 @@ BLOCKS = 16
 PARALLEL_CELLS = 1 << 15
 
 
+# These two stand in `weno` too: the cache of a kernel does not see changes in another module.
+
+
 @njit(cache=True, error_model="numpy")
 def _inside(i, rows, periodic):
     """The row seen at i, by reflection beyond walls."""

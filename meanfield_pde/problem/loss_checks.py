@@ -26,8 +26,8 @@ def check_loss(loss: AnyLoss, targets: Array) -> None:
     Raises
     ------
     InputError
-        If the loss is not convex, or its slope jumps: a split step would then go back and forth
-        over the corner and settle where no minimum is.
+        If the loss is not convex, or its slope jumps: split steps may then go back and forth over
+        the corner, and keep an error that no shorter step removes.
     """
     if not isinstance(loss, FormulaLoss | OwnLoss):
         return
@@ -65,5 +65,5 @@ def _check_slope(loss: AnyLoss, f: Array, y: float) -> None:
         raise InputError(
             f"loss {str(loss)!r}: expected a slope without jumps, but it jumps from "
             f"{slopes[0]:.4g} to {slopes[1]:.4g} at f = {ends[0]:.4g}, y = {y:.4g}; smooth it, "
-            "abs(u) as sqrt(u**2 + 1e-4) or max(u, 0) as 0.01*softplus(u/0.01)"
+            "abs(u) as sqrt(u**2 + 1e-6) or max(u, 0) as 0.01*softplus(u/0.01)"
         )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,6 @@ Vector = float | tuple[float, ...]
 
 CLOSED = 1e-6
 """Relative difference up to which both ends of a table on a circle are the same."""
-
-
-class TargetLike(Protocol):
-    """What the energy needs to know of a target."""
-
-    @property
-    def kind(self) -> str: ...  # noqa: D102
-
-    def value(self, x: Array, unit: AnyUnit, data: AnyData) -> Array:
-        """f* at inputs x (points,) or (points, inputs), those of the data: shape (points,)."""
-        ...
 
 
 def _rows(name: str, vectors: tuple[Vector, ...]) -> Array:
