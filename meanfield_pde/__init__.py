@@ -49,6 +49,7 @@ _HOME = {
     "problem.gradients": ("compare_gradients",),
     "problem.energy": ("Energy", "PotentialEnergy"),
     "representations.grid": ("FiniteVolumes", "Upwind", "Muscl", "Weno5"),
+    "representations.characteristics": ("Characteristics",),
     "representations.particles": ("Particles",),
     "dynamics.coefficients": ("FormulaOfTime", "PiecewiseLinear"),
     "dynamics.transport": ("Transport",),

@@ -23,6 +23,7 @@ from pydantic.dataclasses import dataclass as validated
 from meanfield_pde.dynamics.birth_death import BirthDeath, Mean, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.evolution import check_steps, default_splitting
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.laws import AnyLaw, Law, mass_outside
@@ -32,25 +33,28 @@ from meanfield_pde.problem.potentials import Potential
 from meanfield_pde.problem.spaces import Space
 from meanfield_pde.problem.targets import Target
 from meanfield_pde.problem.units import Unit
+from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
-from meanfield_pde.timestepping.splitting import Lie, Splitting, Strang
+from meanfield_pde.timestepping.splitting import Splitting
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
 from meanfield_pde.variations import Study
 
-Method = Annotated[FiniteVolumes | Particles, Discriminator("kind")]
+Method = Annotated[FiniteVolumes | Characteristics | Particles, Discriminator("kind")]
 
 
 @dataclass(frozen=True)
 class Time:
-    """[time]: how long, and for grids how the terms are split and how long a step is.
+    """[time]: how long, and how the terms are split and how long a step is.
 
-    Particles take the steps of their algorithm: a Lie splitting, transport first, of fixed dt.
+    Without `splitting` each method takes its own: Strang on grids, unsplit steps of order 8 along
+    characteristics. Particles always take the steps of their
+    algorithm: a Lie splitting, transport first, of fixed dt.
     """
 
     t_end: float
-    splitting: Splitting = Strang()
+    splitting: Splitting | None = None
     step: Step = Controlled()
 
     def __post_init__(self) -> None:
@@ -136,20 +140,23 @@ class Case:
             return replace(term, balance=replace(term.balance, law=law))
         return term
 
-    def equation(self, method: FiniteVolumes | Particles) -> Equation:
+    def equation(self, method: Method) -> Equation:
         """The equation; for particles with transport first, as their algorithm has it."""
         terms = tuple(self._located_term(term) for term in self.terms)
         if isinstance(method, Particles):
             terms = tuple(sorted(terms, key=lambda term: term.kind != "transport"))
         return Equation(self.energy(), terms)
 
-    def numerics(self, method: FiniteVolumes | Particles) -> dict[str, Any]:
+    def numerics(self, method: Method) -> dict[str, Any]:
         """The keyword arguments of `evolve` for a method."""
         particles = isinstance(method, Particles)
-        t_end = self.time.t_end
+        t_end, equation = self.time.t_end, self.equation(method)
+        given = None if particles else self.time.splitting
+        splitting = given or default_splitting(method.kind, equation)
+        step = Fixed(method.dt) if isinstance(method, Particles) else self.time.step
         return {
-            "splitting": Lie() if particles else self.time.splitting,
-            "step": Fixed(method.dt) if isinstance(method, Particles) else self.time.step,
+            "splitting": splitting,
+            "step": step.completed(splitting.embedded) if isinstance(step, Controlled) else step,
             "record": self.output.record or EveryTime(t_end / 100.0),
             "save": self.output.save or AtTimes(tuple(k * t_end / 4.0 for k in range(5))),
         }
@@ -171,11 +178,13 @@ class Case:
         for method in methods:
             equation = self.equation(method)
             equation.require_until(self.time.t_end)
-            if isinstance(method, FiniteVolumes):
-                try:
-                    method.grid(axes)
-                except InputError as error:
-                    raise InputError(f"[method] {error}") from None
+            numerics = self.numerics(method)
+            try:
+                method.check(axes)
+                check_steps(method.kind, equation, numerics["splitting"], numerics["step"])
+            except InputError as error:
+                raise InputError(f"[method] {error}") from None
+            if not isinstance(method, Particles):
                 continue
             for term in equation.terms:
                 if isinstance(term, BirthDeath):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.dynamics.birth_death import Reinjection
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import (
     InputError,
@@ -21,7 +22,14 @@ from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.observables import Tally, frame, layout
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
-from meanfield_pde.representations.measure import GridMeasure, Measure, ParticleMeasure
+from meanfield_pde.representations.measure import (
+    CharacteristicsMeasure,
+    Gridded,
+    GridMeasure,
+    Measure,
+    Moved,
+    ParticleMeasure,
+)
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
 from meanfield_pde.timestepping.clock import Seconds, clocked
@@ -40,6 +48,50 @@ WALL_MASS = 1e-3
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, float], None]
+
+
+_UNSPLIT = {
+    "finite_volumes": ("ssp3", "ssp4"),
+    "characteristics": ("dop853",),
+    "particles": (),
+}
+"""The unsplit methods of each representation."""
+
+
+def default_splitting(representation: str, equation: Equation) -> Splitting:
+    """What a run uses unless told otherwise."""
+    if representation == "particles":
+        return Lie()
+    reborn = isinstance(getattr(equation.birth_death, "balance", None), Reinjection)
+    if representation == "finite_volumes" or reborn:
+        return Strang()
+    return Unsplit("dop853")
+
+
+def check_steps(representation: str, equation: Equation, splitting: Splitting, step: Step) -> None:
+    """Raise `InputError` if a splitting or a step is none for a representation."""
+    possible = _UNSPLIT[representation]
+    if isinstance(splitting, Unsplit):
+        expected = " or ".join(map(repr, possible)) or "'lie', not 'unsplit',"
+        known = splitting.method in possible
+        require(known, "splitting method", splitting.method, f"{expected} for {representation}")
+    if representation == "finite_volumes":
+        return
+    if representation == "particles":
+        fixed = isinstance(step, Fixed)
+        require(fixed, "step", step.kind, "'fixed' for a particle method")
+        return
+    balance = getattr(equation.birth_death, "balance", None)
+    if isinstance(balance, Reinjection) and splitting.embedded:
+        raise InputError(
+            "splitting = 'unsplit': expected 'strang' or 'lie' where neurons are reborn from a law "
+            f"on {representation}"
+        )
+    if not splitting.embedded and not isinstance(step, Fixed):
+        raise InputError(
+            f"step = 'controlled': expected 'fixed', with a dt, for the splitting "
+            f"{splitting.kind!r} on {representation}"
+        )
 
 
 class _Remembering:
@@ -75,31 +127,36 @@ class _Stepper:
         self._proposed = math.inf
 
     def _rate(self, mu: Measure, field: Field, time: float) -> Array:
-        if isinstance(self.step, Fixed) or not isinstance(mu, GridMeasure):
+        if isinstance(self.step, Fixed) or self.splitting.embedded:
             return np.empty(0)
+        assert isinstance(mu, Gridded)
         with clocked("step control", self.seconds):
             return self.equation.image_rate(mu, field, self.landscape, time)
 
-    def _accept(
-        self, mu: Measure, field: Field, time: float, dt: float, drift: float, error: float
-    ) -> None:
+    def _accept(self, moved: Moved, field: Field, time: float, dt: float, error: float) -> None:
+        mu = moved.measure
         dissipation = sum(self.equation.dissipation(mu, field, time))
         tally = self.tally
-        tally.dissipated += 0.5 * dt * (self.dissipation + dissipation)
-        tally.mass_drift = max(tally.mass_drift, drift)
+        trapezoid = 0.5 * dt * (self.dissipation + dissipation)
+        tally.dissipated += trapezoid if moved.dissipated is None else moved.dissipated
+        tally.mass_drift = max(tally.mass_drift, moved.mass_drift)
         tally.time_error += error
         tally.smallest = min(tally.smallest, mu.smallest)
         tally.step = dt
         tally.steps += 1
-        self.mu, self.field, self.time, self.dissipation = mu, field, time, dissipation
+        with clocked("redistribution", self.seconds):
+            kept = mu.maintained(field)
+            if kept is not mu:
+                before, field = field.image, self.landscape.at(kept)
+                tally.redistributed += self.landscape.norm(field.image - before, field)
+        self.mu, self.field, self.time, self.dissipation = kept, field, time, dissipation
 
-    def _trial(self, dt: float) -> tuple[Measure, Field, float]:
-        mu, drift = advance(
+    def _trial(self, dt: float) -> tuple[Moved, Field]:
+        moved = advance(
             self.splitting, self.equation, self.mu, self.landscape, self.time, dt, self.seconds
         )
         with clocked("energy", self.seconds):
-            field = self.landscape.at(mu)
-        return mu, field, drift
+            return moved, self.landscape.at(moved.measure)
 
     def advance_to(self, target: float, progress: Progress | None) -> None:
         """Step until exactly `target`."""
@@ -123,16 +180,18 @@ class _Stepper:
                     progress(self.time, self.field.energy)
 
     def _fixed_step(self, end: float, dt: float) -> None:
-        mu, field, drift = self._trial(dt)
+        moved, field = self._trial(dt)
         if not _alive(field):
             raise NumericalFailure(
                 f"the energy is {field.energy:g} and the mass {field.mass:g}: take a shorter step"
             )
-        self._accept(mu, field, end, dt, drift, 0.0)
+        self._accept(moved, field, end, dt, moved.error)
 
     def _bound(self, control: Controlled, proposed: float) -> float:
         """The longest step within the one proposed that positivity and stability allow."""
-        assert isinstance(self.mu, GridMeasure)
+        assert not isinstance(self.mu, ParticleMeasure)
+        if isinstance(self.mu, CharacteristicsMeasure):
+            return proposed
         feedback = self.equation.feedback_rate(self.field, self.time, proposed)
         if feedback > 0.0:
             proposed = min(proposed, self.splitting.coefficient * STABILITY_LIMIT / feedback)
@@ -145,12 +204,14 @@ class _Stepper:
     def _controlled_step(self, target: float) -> None:
         control = self.step
         assert isinstance(control, Controlled)
+        order = self.splitting.order
+        if not self.splitting.embedded:
+            # The defect falls as dt^2 for a step of order 1 and as dt^3 for all others.
+            order = min(order, 2) + 1
         remaining = target - self.time
         proposed = self._proposed
         if self.tally.steps == 0:
-            # A first step by which the prediction would move by the root of the tolerance.
-            speed = self.landscape.norm(self._image_rate, self.field)
-            proposed = control.tolerance**0.5 / speed if speed > 0.0 else remaining
+            proposed = self._first_step(control, remaining)
         with clocked("step control", self.seconds):
             proposed = self._bound(control, min(proposed, remaining))
         for _ in range(control.rejections):
@@ -162,29 +223,42 @@ class _Stepper:
             lands = proposed >= remaining * (1.0 - 1e-12)
             dt = remaining if lands else min(proposed, 0.5 * remaining)
             try:
-                mu, field, drift = self._trial(dt)
+                moved, field = self._trial(dt)
             except StepTooLong as limit:
                 proposed = min(0.5 * dt, 0.9 * limit.limit)
             else:
                 end = target if lands else self.time + dt
-                image_rate = self._rate(mu, field, end)
-                change = field.image - self.field.image
-                defect = change - 0.5 * dt * (self._image_rate + image_rate)
-                error = self.landscape.norm(defect, field)
-                if error <= control.tolerance and _alive(field):
-                    grown = control.next_step(dt, error, self.splitting.order)
+                image_rate = self._rate(moved.measure, field, end)
+                error = moved.error
+                if not self.splitting.embedded:
+                    change = field.image - self.field.image
+                    defect = change - 0.5 * dt * (self._image_rate + image_rate)
+                    error = self.landscape.norm(defect, field)
+                if error <= control.limit and _alive(field):
+                    grown = control.next_step(dt, error, order)
                     self._proposed = max(grown, self._proposed) if lands else grown
-                    self._accept(mu, field, end, dt, drift, error)
+                    self._accept(moved, field, end, dt, error)
                     self._image_rate = image_rate
                     return
                 usable = math.isfinite(error) and _alive(field)
-                order = self.splitting.order
                 proposed = control.next_step(dt, error, order) if usable else 0.2 * dt
             self.tally.rejections += 1
         raise NumericalFailure(
             f"a step was rejected {control.rejections} times in a row (last length {dt:.3g}): "
             "loosen the tolerance or refine the grid"
         )
+
+    def _first_step(self, control: Controlled, remaining: float) -> float:
+        """By which what is controlled would move by a root of the tolerance."""
+        mu = self.mu
+        if self.splitting.embedded:
+            assert not isinstance(mu, ParticleMeasure)
+            speed = mu.error(self.equation.rate(mu, self.field, self.time))
+            share = control.limit ** (1.0 / self.splitting.order)
+        else:
+            speed = self.landscape.norm(self._image_rate, self.field)
+            share = control.limit**0.5
+        return share / speed if speed > 0.0 else remaining
 
 
 def _alive(field: Field) -> bool:
@@ -234,7 +308,8 @@ def evolve(
     finite = isinstance(t_end, int | float) and math.isfinite(t_end)
     require(finite and t_end > 0, "t_end", t_end, "a positive time")
     require_type("equation", equation, Equation, "an Equation")
-    require_type("mu", mu, (GridMeasure, ParticleMeasure), "what a method's project() returns")
+    kinds = (GridMeasure, CharacteristicsMeasure, ParticleMeasure)
+    require_type("mu", mu, kinds, "what a method's project() returns")
     optional: list[tuple[str, object, tuple[type, ...], str]] = [
         ("splitting", splitting, (Lie, Strang, Unsplit), "Lie(), Strang() or Unsplit()"),
         ("step", step, (Fixed, Controlled), "Fixed(dt) or Controlled()"),
@@ -248,17 +323,14 @@ def evolve(
     if mu.axes != space.axes:
         raise InputError(f"mu lives on {mu.axes}: expected the space of the energy, {space}")
     equation.require_until(t_end)
-    if isinstance(mu, ParticleMeasure):
-        if isinstance(splitting, Unsplit):
-            raise InputError("splitting = 'unsplit': expected 'lie' for a particle method")
-        step = Fixed(mu.dt) if step is None else step
-        splitting = Lie() if splitting is None else splitting
-    step = Controlled() if step is None else step
-    splitting = Strang() if splitting is None else splitting
+    splitting = default_splitting(mu.representation, equation) if splitting is None else splitting
+    if step is None:
+        step = Fixed(mu.dt) if isinstance(mu, ParticleMeasure) else Controlled()
+    check_steps(mu.representation, equation, splitting, step)
+    if isinstance(step, Controlled):
+        step = step.completed(splitting.embedded)
     record = EveryTime(t_end / 100.0) if record is None else record
     save = EveryTime(t_end / 4.0) if save is None else save
-    if not isinstance(step, Fixed) and not isinstance(mu, GridMeasure):
-        raise InputError("step = 'controlled': expected 'fixed' for a particle method")
     keep_freed_memory()
     times = _merged(record.times(t_end), save.times(t_end))
     stepper = _Stepper(equation, mu, splitting, step, {} if seconds is None else seconds)
@@ -303,10 +375,10 @@ def solve(
     ----------
     equation : Equation
     mu : Measure
-        The initial measure, from `project` of `FiniteVolumes(...)` or of `Particles(...)`.
+        The initial measure, from `project` of a method such as `FiniteVolumes(...)`.
     t_end : float
     splitting : Splitting, optional
-        `Strang()` unless given; `Lie()` for particles.
+        `Strang()` on grids, `Unsplit("dop853")` on characteristics, `Lie()` for particles.
     step : Step, optional
         `Controlled()` unless given; steps of their own `dt` for particles. Every step ends at the
         latest at the next time of `record` or `save`.

@@ -10,7 +10,7 @@ from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.landscape import Field
 from meanfield_pde.problem.samples import SampleFile, Samples
-from meanfield_pde.representations.measure import GridMeasure, Measure
+from meanfield_pde.representations.measure import CharacteristicsMeasure, Measure, ParticleMeasure
 from meanfield_pde.results.solution import Frame, Layout, Snapshot
 
 
@@ -22,6 +22,7 @@ class Tally:
     dissipated: float = 0.0
     mass_drift: float = 0.0
     time_error: float = 0.0
+    redistributed: float = 0.0
     smallest: float = 0.0
     step: float = 0.0
     steps: int = 0
@@ -32,20 +33,19 @@ def layout(equation: Equation, mu: Measure) -> Layout:
     """What the arrays of a run are indexed by."""
     energy = equation.energy
     axes = energy.space.axes
-    on_grid = isinstance(mu, GridMeasure)
     target = weights = np.empty(0)
     if isinstance(energy, Energy) and energy.target is not None:
         target = energy.target_values
     if isinstance(energy, Energy) and isinstance(energy.data, Samples | SampleFile):
         weights = energy.data_weights
     return Layout(
-        representation="finite_volumes" if on_grid else "particles",
+        representation=mu.representation,
         parameters=energy.parameters,
         lower=tuple(axis.lower for axis in axes),
         upper=tuple(axis.upper for axis in axes),
         periodic=tuple(axis.periodic for axis in axes),
-        centres=mu.grid.centres if isinstance(mu, GridMeasure) else (),
-        particles=0 if isinstance(mu, GridMeasure) else mu.points.shape[0],
+        centres=mu.centres,
+        particles=mu.points.shape[0] if isinstance(mu, ParticleMeasure) else 0,
         inputs=energy.inputs,
         target=target,
         equation=str(equation),
@@ -70,6 +70,8 @@ def frame(
             "identity_defect": field.energy - tally.initial_energy + tally.dissipated,
             "mass_drift": tally.mass_drift,
             "time_error": tally.time_error,
+            "redistribution_error": tally.redistributed,
+            "unresolved": mu.unresolved(field),
             "wall_mass": mu.wall_mass(),
             "smallest_density": min(tally.smallest, mu.smallest),
             "step": tally.step,
@@ -78,5 +80,11 @@ def frame(
         },
         mean=mean,
         variance=variance,
-        snapshot=Snapshot(mu.snapshot, field.prediction) if snapshot else None,
+        snapshot=_snapshot(mu, field) if snapshot else None,
     )
+
+
+def _snapshot(mu: Measure, field: Field) -> Snapshot:
+    if isinstance(mu, CharacteristicsMeasure):
+        return Snapshot(mu.snapshot, field.prediction, mu.state)
+    return Snapshot(mu.snapshot, field.prediction)

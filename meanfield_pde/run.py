@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from meanfield_pde.case import Case
+from meanfield_pde.case import Case, Method
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.evolution import WALL_MASS, Progress, evolve
@@ -21,9 +21,11 @@ from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
 from meanfield_pde.problem.units import Charged, Gaussian
+from meanfield_pde.representations.characteristics import CharacteristicsMeasure
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
 from meanfield_pde.representations.measure import Measure
 from meanfield_pde.representations.particles import Particles
+from meanfield_pde.representations.runge_kutta import ShuOsher
 from meanfield_pde.results.hdf5 import Writer, read
 from meanfield_pde.results.provenance import provenance
 from meanfield_pde.results.solution import Solution
@@ -45,7 +47,7 @@ class Job:
     """One method of a case and the file it writes."""
 
     case: Case
-    method: FiniteVolumes | Particles
+    method: Method
     path: Path
 
     @property
@@ -101,6 +103,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
         "title": job.case.title,
         "case": job.case.text(),
         "method": job.method.kind,
+        "time stepping": "{splitting}, {step}".format(**job.case.numerics(job.method)),
         "seed": job.method.seed if isinstance(job.method, Particles) else -1,
         "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
         **digests(job.case),
@@ -174,13 +177,16 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
         cost = 1e-9 * NANOSECONDS_PER_PARTICLE_INPUT * steps * method.number
         say(f"method: {method.number} particles, {steps} steps of dt = {method.dt:g}")
         say(f"estimated cost: {cost * max(inputs, 1) * evaluations:.2g} s")
+    elif isinstance(mu, CharacteristicsMeasure):
+        field = mu.landscape(equation.energy).at(mu)
+        say(f"method: {mu.values.size} nodes; largest tail at the start {mu.unresolved(field):.1e}")
     else:
         assert isinstance(mu, GridMeasure)
         _describe_grid(job, mu, say)
     say(f"writes: {job.path}")
 
 
-def _check_memory(case: Case, method: FiniteVolumes | Particles) -> None:
+def _check_memory(case: Case, method: Method) -> None:
     """Refuse a run that this machine cannot hold, before anything is allocated."""
     if not isinstance(method, FiniteVolumes) or not hasattr(os, "sysconf"):
         return
@@ -217,23 +223,24 @@ def _describe_data(energy: Energy, mu: Measure, say: Callable[[str], None]) -> N
 
 def _describe_grid(job: Job, mu: GridMeasure, say: Callable[[str], None]) -> None:
     equation, time = job.equation, job.case.time
+    numerics = job.case.numerics(job.method)
+    splitting, step = numerics["splitting"], numerics["step"]
     cells = mu.density.size
     widths = ", ".join(f"{width:.4g}" for width in mu.grid.widths)
     say(f"method: {' x '.join(map(str, mu.grid.cells))} cells of width {widths}")
-    if isinstance(time.step, Fixed):
-        numerics = job.case.numerics(job.method)
+    if isinstance(step, Fixed):
         stops = {t for name in ("record", "save") for t in numerics[name].times(time.t_end)}
-        steps = max(math.ceil(time.t_end / time.step.dt), len(stops) - 1)
+        steps = max(math.ceil(time.t_end / step.dt), len(stops) - 1)
     else:
         field = mu.landscape(equation.energy).at(mu)
-        emptying = emptying_rate(time.splitting, equation, mu, field, 0.0)
-        feedback = equation.feedback_rate(field, 0.0) / time.splitting.coefficient
-        positive = emptying * POSITIVITY_LIMIT / time.step.courant
+        emptying = emptying_rate(splitting, equation, mu, field, 0.0)
+        feedback = equation.feedback_rate(field, 0.0) / splitting.coefficient
+        positive = emptying * POSITIVITY_LIMIT / step.courant
         fastest = max(positive, feedback, 1.0 / time.t_end)
         steps = math.ceil(time.t_end * fastest)
     nanoseconds = sum(NANOSECONDS_PER_CELL_STEP[term.kind] for term in equation.terms)
-    if isinstance(time.splitting, Unsplit):
-        nanoseconds = NANOSECONDS_PER_CELL_STAGE * len(time.splitting.scheme.stages)
+    if isinstance(splitting, Unsplit) and isinstance(splitting.scheme, ShuOsher):
+        nanoseconds = NANOSECONDS_PER_CELL_STAGE * len(splitting.scheme.stages)
     say(
         f"estimated cost: {steps} steps if the speed stays as it is at the start, "
         f"{steps * (SECONDS_PER_STEP + 1e-9 * nanoseconds * cells):.2g} s, "

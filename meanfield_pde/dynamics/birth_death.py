@@ -30,7 +30,7 @@ from meanfield_pde.dynamics.coefficients import (
 from meanfield_pde.errors import InputError, require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law
-from meanfield_pde.representations.measure import GridMeasure, Measure, Moved, ParticleMeasure
+from meanfield_pde.representations.measure import Measure, Moved, ParticleMeasure, Weighted
 
 Array = NDArray[np.float64]
 
@@ -41,11 +41,11 @@ class Free:
 
     kind: Literal["free"] = "free"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+    def frozen_flow(self, mu: Weighted, field: Field, exposure: float) -> Moved:
         """mu exp(-V exposure), V as in `field`; the exposure is the integral of alpha."""
         return Moved(mu.reweighted(field.potential, -exposure))
 
-    def rate(self, mu: GridMeasure, field: Field) -> Array:
+    def rate(self, mu: Weighted, field: Field) -> Array:
         """- V mu."""
         return mu.multiplied(-field.potential)
 
@@ -67,7 +67,7 @@ class Mean:
 
     kind: Literal["mean"] = "mean"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+    def frozen_flow(self, mu: Weighted, field: Field, exposure: float) -> Moved:
         """mu exp(-(V - Vbar) exposure), then scaled to the mass of mu."""
         mean = field.integral / field.mass
         mass = mu.mass
@@ -75,7 +75,7 @@ class Mean:
         new_mass = changed.mass
         return Moved(changed.scaled(mass / new_mass), abs(new_mass / mass - 1.0))
 
-    def rate(self, mu: GridMeasure, field: Field) -> Array:
+    def rate(self, mu: Weighted, field: Field) -> Array:
         """- (V - Vbar) mu."""
         return mu.multiplied(field.integral / field.mass - field.potential)
 
@@ -98,7 +98,7 @@ class Reinjection:
     law: Law
     kind: Literal["reinjection"] = "reinjection"
 
-    def frozen_flow(self, mu: GridMeasure, field: Field, exposure: float) -> Moved:
+    def frozen_flow(self, mu: Weighted, field: Field, exposure: float) -> Moved:
         """mu exp(-V exposure); a deficit is refilled from the law, a surplus scaled away.
 
         What is injected decays for half of the exposure, which makes it second order. A surplus is
@@ -117,12 +117,12 @@ class Reinjection:
             survivors.injected(born, (mass - new_mass) / born.mass), abs(new_mass / mass - 1.0)
         )
 
-    def rate(self, mu: GridMeasure, field: Field) -> Array:
+    def rate(self, mu: Weighted, field: Field) -> Array:
         """- V mu + Vbar mu_b or - V mu + Vbar mu."""
         mean = field.integral / field.mass
         if mean <= 0.0:
             return mu.multiplied(mean - field.potential)
-        return mean * field.mass * mu.project(self.law).density + mu.multiplied(-field.potential)
+        return mu.injection_rate(self.law, mean * field.mass) + mu.multiplied(-field.potential)
 
     def emptying_rate(self, field: Field) -> float:
         """The largest part of a cell that dies, per unit of exposure."""
@@ -195,10 +195,10 @@ class BirthDeath:
             return Moved(mu.jumped(-value_at("alpha", self.alpha, time) * dt * excess))
         exposure = mean_over("alpha", self.alpha, time, dt) * dt
         midpoint = self.balance.frozen_flow(mu, field, 0.5 * exposure).measure
-        assert isinstance(midpoint, GridMeasure)
+        assert not isinstance(midpoint, ParticleMeasure)
         return self.balance.frozen_flow(mu, landscape.at(midpoint), exposure)
 
-    def rate(self, mu: GridMeasure, field: Field, time: float) -> Array:
+    def rate(self, mu: Weighted, field: Field, time: float) -> Array:
         """The term per cell."""
         return value_at("alpha", self.alpha, time) * self.balance.rate(mu, field)
 
@@ -214,7 +214,7 @@ class BirthDeath:
         """
         return largest_over("alpha", self.alpha, time, dt) * field.mean_square_norms[0]
 
-    def emptying_rate(self, mu: GridMeasure, field: Field, time: float, dt: float = 0.0) -> float:
+    def emptying_rate(self, mu: Weighted, field: Field, time: float, dt: float = 0.0) -> float:
         """The largest part of a cell that dies per unit time, alpha as in `feedback_rate`."""
         return largest_over("alpha", self.alpha, time, dt) * self.balance.emptying_rate(field)
 

@@ -17,7 +17,7 @@ from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.gradients import require_gradients
 from meanfield_pde.problem.landscape import Field, Landscape
-from meanfield_pde.representations.measure import GridMeasure, Measure
+from meanfield_pde.representations.measure import Gridded, Measure, Weighted
 
 Array = NDArray[np.float64]
 
@@ -76,11 +76,11 @@ class Equation:
         for term in self.terms:
             term.require_until(t_end)
 
-    def rate(self, mu: GridMeasure, field: Field, time: float) -> Array:
+    def rate(self, mu: Weighted, field: Field, time: float) -> Array:
         """The right-hand side: cell averages per unit time, a new array."""
         return reduce(np.add, (term.rate(mu, field, time) for term in self.terms))
 
-    def image_rate(self, mu: GridMeasure, field: Field, landscape: Landscape, time: float) -> Array:
+    def image_rate(self, mu: Gridded, field: Field, landscape: Landscape, time: float) -> Array:
         """What `rate` does to the problem per unit time (`Landscape.image`).
 
         Term by term, so that one array of rates is held at a time.
@@ -105,7 +105,7 @@ class Equation:
         """A bound on the rate at which f[mu] - f* feeds back on itself (see the terms)."""
         return sum(term.feedback_rate(field, time, dt) for term in self.terms)
 
-    def emptying_rate(self, mu: GridMeasure, field: Field, time: float, dt: float = 0.0) -> float:
+    def emptying_rate(self, mu: Weighted, field: Field, time: float, dt: float = 0.0) -> float:
         """The largest part of a cell that the terms together take out of it, per unit time.
 
         An Euler step of at most its reciprocal keeps cell averages >= 0.

@@ -20,7 +20,7 @@ from meanfield_pde.dynamics.coefficients import (
 from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
-from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
+from meanfield_pde.representations.measure import Measure, Moved, Weighted
 
 Array = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ class Transport:
         mobility = partial(self.factors, mu.parameters)
         return Moved(mu.transported(landscape, mobility, time, dt))
 
-    def rate(self, mu: GridMeasure, field: Field, time: float) -> Array:
+    def rate(self, mu: Weighted, field: Field, time: float) -> Array:
         """div(mu M grad V), per cell."""
         return mu.transport_rate(field, self.factors(mu.parameters, time))
 
@@ -86,7 +86,7 @@ class Transport:
         factors = self.largest_factors(len(norms), time, dt)
         return sum(m * s for m, s in zip(factors, norms, strict=True))
 
-    def emptying_rate(self, mu: GridMeasure, field: Field, time: float, dt: float = 0.0) -> float:
+    def emptying_rate(self, mu: Weighted, field: Field, time: float, dt: float = 0.0) -> float:
         """The largest part of a cell that this term takes out of it, per unit time."""
         return mu.face_rate(field, self.largest_factors(mu.parameters, time, dt)) / POSITIVITY_LIMIT
 

@@ -34,7 +34,7 @@ def _applying(
     """Name and maker of each figure the solution has the data for."""
     if solution.time.size:
         yield "energy", partial(energy_figure, solution, companion)
-    if solution.snapshot_time.size:
+    if solution.snapshot_time.size and solution.measure[0].size:
         name = density_name(solution, companion)
         yield name, partial(density_figure, solution, companion)
     if has_prediction_figure(solution):

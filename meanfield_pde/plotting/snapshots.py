@@ -41,13 +41,15 @@ def chosen(time: Array, most: int = 4) -> list[int]:
 
 def is_grid(solution: Solution) -> bool:
     """Whether the measure is a density on cells (otherwise it is particles)."""
-    return solution.layout.representation != "particles"
+    return solution.layout.on_grid
 
 
 def described(layout: Layout) -> str:
     """A few words for a legend."""
     if layout.representation == "particles":
         return f"{layout.particles} particles"
+    if layout.moving:
+        return "density, characteristics"
     cells = r" \times ".join(str(centre.size) for centre in layout.centres)
     return f"density, ${cells}$ cells"
 

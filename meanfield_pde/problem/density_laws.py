@@ -90,6 +90,15 @@ class _EverywhereLaw(_DensityLaw):
     def density(self, theta: Theta) -> Array:
         """Up to a factor, at coordinate arrays, one a parameter."""
 
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """The ends of each axis."""
+        return tuple(np.array([axis.lower, axis.upper]) for axis in axes)
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """Up to a constant; minus infinity where there is no mass."""
+        with np.errstate(divide="ignore"):
+            return np.log(self._checked(*theta))
+
     def mass_outside(self, axes: Axes) -> float:
         """None; the density is looked at in the middle of the cells of `DRAW_CELLS`."""
 
@@ -195,14 +204,31 @@ class TableLaw(InFile, _DensityLaw):
         )
         return result
 
-    def _integrals(self, edges: Edges) -> Array:
-        """Averages of the interpolant: exact, by the midpoint rule between neighbouring points."""
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """The points of the table, at which its slope jumps, and the ends of each axis."""
+        knots, _ = self._table(len(axes))
+        ends = (np.array([axis.lower, axis.upper]) for axis in axes)
+        pairs = zip(knots, ends, strict=True)
+        return tuple(np.union1d(np.clip(k, *e), np.clip(e, k[0], k[-1])) for k, e in pairs)
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """Up to a constant; minus infinity where there is no mass."""
+        with np.errstate(divide="ignore"):
+            return np.log(self._surface(theta))
+
+    def _surface(self, theta: Theta) -> Array:
         # Imported here since it takes 0.2 s that most runs would spend for nothing.
         from scipy.interpolate import RegularGridInterpolator
 
-        knots, density = self._table(len(edges))
+        knots, density = self._table(len(theta))
         surface = RegularGridInterpolator(knots, density, bounds_error=False, fill_value=0.0)
-        return cell_averages(lambda *theta: surface(np.stack(theta, axis=-1)), edges, knots, 1)
+        result: Array = surface(np.stack(theta, axis=-1))
+        return result
+
+    def _integrals(self, edges: Edges) -> Array:
+        """Averages of the interpolant: exact, by the midpoint rule between neighbouring points."""
+        knots, _ = self._table(len(edges))
+        return cell_averages(lambda *theta: self._surface(theta), edges, knots, 1)
 
     def _mass(self, edges: Edges) -> float:
         return float(np.sum(self._integrals(edges) * _volumes(edges)))

@@ -29,6 +29,8 @@ class Field(Protocol):
 
     Attributes
     ----------
+    mu : Discrete
+        The measure.
     energy, mass : float
     integral : float
         int V dmu (the mean potential Vbar times the mass).
@@ -51,6 +53,8 @@ class Field(Protocol):
         back on itself. Zero without interaction.
     """
 
+    @property
+    def mu(self) -> Discrete: ...  # noqa: D102
     @property
     def energy(self) -> float: ...  # noqa: D102
     @property

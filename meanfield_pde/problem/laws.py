@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.density_laws import (
     DensityFunction,
     FormulaLaw,
@@ -59,6 +60,18 @@ class LawLike(Protocol):
 
     def draws(self, generator: np.random.Generator, number: int, axes: Axes) -> Array:
         """Independent draws (number, parameters), conditioned to the space."""
+        ...
+
+
+class DensityLike(Protocol):
+    """What quadrature nodes need of a law that is neither a product, nor a mixture, nor a point."""
+
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """Where along each parameter its density begins, has a kink, and ends."""
+        ...
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """At points of the space, up to a constant."""
         ...
 
 

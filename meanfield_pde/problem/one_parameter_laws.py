@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import i0e, ndtr, ndtri
 
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.quadrature import cell_averages
 from meanfield_pde.problem.spaces import Axis
 
@@ -58,6 +59,16 @@ class Uniform:
             return 1.0
         inside = min(upper, axis.upper) - max(lower, axis.lower)
         return 1.0 - max(inside, 0.0) / (upper - lower)
+
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """The ends of its range within the axis."""
+        (axis,) = axes
+        lower, upper = self.bounds(axis)
+        return (np.array([max(lower, axis.lower), min(upper, axis.upper)]),)
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """Up to a constant, at points of its range."""
+        return np.zeros(theta[0].shape)
 
     def averages(self, edges: Edges, axes: Axes) -> Array:
         """Averages of the density over the cells between edges: exact."""
@@ -108,6 +119,17 @@ class Normal:
         peak = 1.0 / (self.deviation * math.sqrt(2.0 * math.pi))
         return peak * np.exp(-0.5 * ((theta - self.mean) / self.deviation) ** 2)
 
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """So many deviations about the mean, within the axis."""
+        (axis,) = axes
+        reach = deviations * self.deviation
+        lower, upper = self.mean - reach, self.mean + reach
+        return (np.array([max(lower, axis.lower), min(upper, axis.upper)]),)
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """Up to a constant."""
+        return -0.5 * ((theta[0] - self.mean) / self.deviation) ** 2
+
     def averages(self, edges: Edges, axes: Axes) -> Array:
         """Averages of the density, tails included: birth and death amplify them."""
         return cell_averages(self._density, edges, [np.empty(0)], POINTS)
@@ -148,14 +170,22 @@ class CircularNormal:
             )
         return 0.0
 
+    def breaks(self, axes: Axes, deviations: float) -> tuple[Array, ...]:
+        """The whole circle."""
+        return (np.array([axes[0].lower, axes[0].upper]),)
+
+    def log_density(self, theta: Theta, axes: Axes) -> Array:
+        """Up to a constant, 0 at the mean."""
+        half_angle = math.pi / axes[0].length * (theta[0] - self.mean)
+        return -2.0 * self.concentration * np.sin(half_angle) ** 2
+
     def averages(self, edges: Edges, axes: Axes) -> Array:
         """Averages of the density, tails included."""
         (axis,) = axes
         peak = 1.0 / (axis.length * i0e(self.concentration))
 
         def density(theta: Array) -> Array:
-            half_angle = math.pi / axis.length * (theta - self.mean)
-            return peak * np.exp(-2.0 * self.concentration * np.sin(half_angle) ** 2)
+            return peak * np.exp(self.log_density((theta,), axes))
 
         return cell_averages(density, edges, [np.empty(0)], POINTS)
 

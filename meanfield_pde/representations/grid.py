@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ class GridMeasure:
     grid: Grid
     density: Array
     reconstruction: Reconstruction
+
+    representation: ClassVar[str] = "finite_volumes"
 
     def __post_init__(self) -> None:
         require(
@@ -128,6 +130,10 @@ class GridMeasure:
         """Cell averages of factor * mu, the factor given at cell centres."""
         return self.reconstruction.multiplied(self.grid, self.density, factor)
 
+    def injection_rate(self, law: AnyLaw, rate: float) -> Array:
+        """How fast the density changes where mass is born from a law at a rate."""
+        return rate * self.project(law).density
+
     def point_rates(self, rates: Array) -> Array:
         """How fast `values` change where cell averages change at these rates."""
         return self.reconstruction.point_rates(self.grid, self.density, rates)
@@ -142,8 +148,9 @@ class GridMeasure:
         """factor * mu."""
         return self.with_density(self.density * factor)
 
-    def injected(self, base: GridMeasure, mass: float) -> GridMeasure:
-        """mu + mass * base."""
+    def injected(self, base: object, mass: float) -> GridMeasure:
+        """mu + mass * base, a measure on the same grid."""
+        assert isinstance(base, GridMeasure)
         return self.with_density(self.density + mass * base.density)
 
     def project(self, law: AnyLaw) -> GridMeasure:
@@ -169,6 +176,32 @@ class GridMeasure:
             if not axis.periodic
         ]
         return float(self.weight * sum(layers))
+
+    @property
+    def centres(self) -> tuple[Array, ...]:
+        """Cell centres along each parameter."""
+        return self.grid.centres
+
+    @property
+    def state(self) -> Array:
+        """What the equation changes: the density."""
+        return self.density
+
+    def with_state(self, state: Array) -> GridMeasure:
+        """The same grid and scheme with another density."""
+        return self.with_density(state)
+
+    def error(self, change: Array) -> float:
+        """The size of an error of the density: in L1, relative to the mass."""
+        return float(np.sum(np.abs(change))) * self.weight / self.mass
+
+    def maintained(self, field: Field) -> GridMeasure:
+        """Itself: a grid stays."""
+        return self
+
+    def unresolved(self, field: Field) -> float:
+        """Not known: nan."""
+        return math.nan
 
     @property
     def smallest(self) -> float:
@@ -216,6 +249,10 @@ class FiniteVolumes:
         one_each = f"one number for all parameters, or {len(axes)}, one for each"
         require(len(cells) == len(axes), "cells", self.cells, one_each)
         return Grid(axes, cells)
+
+    def check(self, axes: tuple[Axis, ...]) -> None:
+        """Raise `InputError` if the method does not fit a space."""
+        self.grid(axes)
 
     def on_axes(self, law: AnyLaw, axes: tuple[Axis, ...]) -> GridMeasure:
         """Cell averages of a law, of total mass 1."""

@@ -4,17 +4,45 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from meanfield_pde.representations.characteristics import CharacteristicsMeasure
 from meanfield_pde.representations.grid import GridMeasure
 from meanfield_pde.representations.particles import ParticleMeasure
 
-Measure = GridMeasure | ParticleMeasure
+Gridded = GridMeasure
+"""Measures on nodes that stay."""
+
+Weighted = GridMeasure | CharacteristicsMeasure
+"""Measures whose masses can be multiplied, and whose rates of change are arrays."""
+
+Measure = Weighted | ParticleMeasure
 
 
 class Moved(NamedTuple):
-    """A measure after a sub-step, and the relative change of mass before it was balanced."""
+    """A measure after a sub-step.
+
+    Attributes
+    ----------
+    measure : Measure
+    mass_drift : float
+        Relative change of mass before it was balanced.
+    error : float
+        The estimated error of the state, of a method that has one.
+    dissipated : float or None
+        The energy that the terms took, of a method that integrates it along.
+    """
 
     measure: Measure
     mass_drift: float = 0.0
+    error: float = 0.0
+    dissipated: float | None = None
 
 
-__all__ = ["GridMeasure", "Measure", "Moved", "ParticleMeasure"]
+__all__ = [
+    "CharacteristicsMeasure",
+    "GridMeasure",
+    "Gridded",
+    "Measure",
+    "Moved",
+    "ParticleMeasure",
+    "Weighted",
+]

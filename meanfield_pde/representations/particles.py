@@ -6,6 +6,7 @@ Algorithm 1 of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019). Random numbers 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.problem.energy import AnyEnergy
-from meanfield_pde.problem.landscape import Discrete, Field, Landscape
+from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw, draws_from
-from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
+from meanfield_pde.representations.following import FollowingLandscape
 from meanfield_pde.representations.grid import axis_moments
 from meanfield_pde.representations.runge_kutta import Mobility
 
@@ -46,7 +47,9 @@ class ParticleMeasure:
     seed: int
     draws: int = 0
 
+    representation: ClassVar[str] = "particles"
     mass: ClassVar[float] = 1.0
+    centres: ClassVar[tuple[Array, ...]] = ()
     smallest: ClassVar[float] = 0.0
 
     @property
@@ -69,9 +72,17 @@ class ParticleMeasure:
         """What a snapshot holds: the positions."""
         return self.points
 
+    def maintained(self, field: Field) -> ParticleMeasure:
+        """Itself."""
+        return self
+
+    def unresolved(self, field: Field) -> float:
+        """Not known: nan."""
+        return math.nan
+
     def landscape(self, energy: AnyEnergy) -> Landscape:
         """An energy seen from wherever the particles are."""
-        return _FollowingLandscape(energy)
+        return FollowingLandscape(energy)
 
     def generator(self) -> np.random.Generator:
         """The random numbers of the current draw."""
@@ -132,26 +143,6 @@ class ParticleMeasure:
 
 
 @dataclass(frozen=True)
-class _FollowingLandscape:
-    """An energy at nodes that move: O(particles x data points) at each evaluation."""
-
-    energy: AnyEnergy
-
-    def at(self, mu: Discrete) -> Field:
-        """The energy and its first variation at the particles."""
-        assert isinstance(mu, ParticleMeasure)
-        return self.energy.on(PointNodes(mu.points)).at(mu)
-
-    def image(self, values: Array, weight: float) -> Array:
-        """Not defined: a change of positions is not a change of masses."""
-        raise TypeError("particles have no embedded error estimate")
-
-    def norm(self, image: Array, field: Field) -> float:
-        """Not defined, as `image`."""
-        raise TypeError("particles have no embedded error estimate")
-
-
-@dataclass(frozen=True)
 class Particles:
     """`number` particles drawn from the initial law, moved in steps of `dt` by Algorithm 1."""
 
@@ -164,6 +155,9 @@ class Particles:
         require(self.number >= 1, "number", self.number, "at least 1")
         require(self.dt > 0, "dt", self.dt, "a positive time step")
         require(self.seed >= 0, "seed", self.seed, "a number >= 0")
+
+    def check(self, axes: tuple[Axis, ...]) -> None:
+        """Any space will do."""
 
     def project(self, law: AnyLaw, space: Space) -> ParticleMeasure:
         """Independent draws from a law.

@@ -122,12 +122,15 @@ class Writer:
     def _add(self, file: DiskFile, block: Solution) -> None:
         saved = block.snapshot_time.size
         records = {**block.scalars, "mean": block.mean, "variance": block.variance}
-        snapshots = {schema.measure_name(self.layout): block.measure}
+        name = schema.measure_name(self.layout)
+        snapshots = {} if name is None else {name: block.measure}
         if block.has_prediction:
             snapshots["prediction"] = block.prediction
         self._put("time", records)
         if saved:
             self._put("snapshot_time", snapshots)
+            if self.layout.moving:
+                schema.put_nodes(file, self._length["snapshot_time"], block.nodes)
         file.flush()
         if saved:
             self._put("snapshot_time", {"snapshot_time": block.snapshot_time})
@@ -238,6 +241,7 @@ def solution_in(file: h5py.File) -> Solution:
         return np.asarray(values[:count], dtype=float)
 
     nothing = np.empty((snapshots, 0))
+    measure = schema.measure_name(layout)
     return Solution(
         layout=layout,
         time=time[:frames],
@@ -245,7 +249,8 @@ def solution_in(file: h5py.File) -> Solution:
         mean=rows("mean", frames),
         variance=rows("variance", frames),
         snapshot_time=snapshot_time[:snapshots],
-        measure=rows(schema.measure_name(layout), snapshots),
+        measure=nothing if measure is None else rows(measure, snapshots),
         prediction=rows("prediction", snapshots) if layout.inputs.size else nothing,
         attributes={"outcome": "unfinished", **schema.get_attributes(file)},
+        nodes=schema.get_nodes(file, snapshots) if layout.moving else (),
     )

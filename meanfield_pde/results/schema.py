@@ -4,8 +4,10 @@ Axes are dimension scales with their coordinates; every other data set is attach
 the file opens as a labelled data set in any netCDF-4 reader:
 
     time            record times           energy, ... (time)    mean, variance (time, parameter)
-    snapshot_time   save times             density (snapshot_time, <parameters>) of a grid, or
-    <parameter>     cell centres (grids)   position (snapshot_time, particle, parameter)
+    snapshot_time   save times             density (snapshot_time, <parameters>) on a grid, or
+    <parameter>     cell centres           position (snapshot_time, particle, parameter)
+    node            numbers of the nodes   node_position (snapshot_time, node, parameter) and
+                    of characteristics     node_log_mass (snapshot_time, node); nan beyond the last
     parameter       names                  lower, upper, periodic (parameter)
     particle        numbers (particles)
     x               data nodes             target (x)            prediction (snapshot_time, x)
@@ -38,6 +40,9 @@ LAYOUT_ATTRIBUTES = ("format", "representation", "equation")
 GROWING = ("time", "snapshot_time")
 """The axes that grow, one entry a frame and one entry a snapshot."""
 
+NODES = ("node_position", "node_log_mass")
+"""The data sets that grow along `node` as well."""
+
 TEXTS = ("parameter", "component")
 """The axes whose coordinates are names."""
 
@@ -46,6 +51,9 @@ LONG_NAMES = {
     "snapshot_time": "save times",
     "parameter": "components of theta",
     "particle": "number of the particle",
+    "node": "number of the node",
+    "node_position": "theta of each node of the characteristics",
+    "node_log_mass": "logarithm of the mass of each node",
     "x": "quadrature nodes of the data measure (their numbers, of two inputs or more)",
     "component": "components of x",
     "inputs": "x at the quadrature nodes",
@@ -63,19 +71,23 @@ LONG_NAMES = {
 }
 
 
-def measure_name(layout: Layout) -> str:
-    """The data set that holds the measure."""
-    return "density" if layout.representation == "finite_volumes" else "position"
+def measure_name(layout: Layout) -> str | None:
+    """The data set that holds the measure, where there is one besides nodes."""
+    if layout.on_grid:
+        return "density"
+    return None if layout.moving else "position"
 
 
 def coordinates(layout: Layout) -> dict[str, NDArray[Any]]:
     """The axes of a file and their coordinates; the growing ones start empty."""
     axes: dict[str, NDArray[Any]] = {name: np.empty(0) for name in GROWING}
     axes["parameter"] = np.array(layout.parameters, dtype=object)
-    if layout.representation == "finite_volumes":
+    if layout.on_grid:
         axes |= dict(zip(layout.parameters, layout.centres, strict=True))
-    else:
+    elif not layout.moving:
         axes["particle"] = np.arange(layout.particles)
+    if layout.moving:
+        axes["node"] = np.empty(0)
     if layout.inputs.ndim == 2:
         axes["x"] = np.arange(len(layout.inputs))
         axes["component"] = np.array(layout.input_names, dtype=object)
@@ -89,10 +101,13 @@ def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
     along: dict[str, tuple[str, ...]] = dict.fromkeys(SCALARS, ("time",))
     along |= dict.fromkeys(("mean", "variance"), ("time", "parameter"))
     along |= dict.fromkeys(("lower", "upper", "periodic"), ("parameter",))
-    if layout.representation == "finite_volumes":
+    if layout.on_grid:
         along["density"] = ("snapshot_time", *layout.parameters)
-    else:
+    elif not layout.moving:
         along["position"] = ("snapshot_time", "particle", "parameter")
+    if layout.moving:
+        along["node_position"] = ("snapshot_time", "node", "parameter")
+        along["node_log_mass"] = ("snapshot_time", "node")
     if layout.inputs.size:
         along["prediction"] = ("snapshot_time", "x")
     if layout.inputs.ndim == 2:
@@ -107,7 +122,7 @@ def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
 def check_names(layout: Layout, attributes: Mapping[str, Any]) -> None:
     """Raise `InputError` if a parameter or an attribute has a name the file needs itself."""
     others = replace(layout, parameters=(), centres=())
-    taken = {*coordinates(others), *dimensions(others)}
+    taken = {*coordinates(others), *dimensions(others), "density"}
     for index, name in enumerate(layout.parameters):
         if name in ("", ".") or "/" in name or name in taken or name in layout.parameters[:index]:
             raise InputError(f"parameter name {name!r}: expected one the file does not use itself")
@@ -131,13 +146,15 @@ def create(file: h5py.File, layout: Layout, attributes: Mapping[str, Any]) -> No
     }
     axes = coordinates(layout)
     for name, centres in axes.items():
-        if name in GROWING:
+        if name in (*GROWING, "node"):
             _create_growing(file, name, ())
         else:
             _create_constant(file, name, centres)
         file[name].make_scale(name)
     for name, along in dimensions(layout).items():
-        if along[0] in GROWING:
+        if name in NODES:
+            _create_nodes(file, name, tuple(axes[axis].size for axis in along[2:]))
+        elif along[0] in GROWING:
             _create_growing(file, name, tuple(axes[axis].size for axis in along[1:]))
         else:
             _create_constant(file, name, constants[name])
@@ -161,6 +178,42 @@ def _create_growing(file: h5py.File, name: str, row: tuple[int, ...]) -> None:
         dtype=float,
         fillvalue=np.nan,
     )
+
+
+def _create_nodes(file: h5py.File, name: str, entry: tuple[int, ...]) -> None:
+    file.create_dataset(
+        name,
+        shape=(0, 0, *entry),
+        maxshape=(None, None, *entry),
+        chunks=(1, 2048, *entry),
+        dtype=float,
+        fillvalue=np.nan,
+    )
+
+
+def put_nodes(file: h5py.File, start: int, nodes: tuple[Array, ...]) -> None:
+    """Write the nodes of snapshots from number `start` on; the axis grows to the largest number."""
+    most = max((part.shape[0] for part in nodes), default=0)
+    numbers = file["node"]
+    if most > numbers.size:
+        numbers.resize(most, axis=0)
+        numbers[:] = np.arange(most)
+    for name in NODES:
+        file[name].resize(start + len(nodes), axis=0)
+        file[name].resize(numbers.size, axis=1)
+    for index, part in enumerate(nodes):
+        file["node_position"][start + index, : len(part)] = part[:, :-1]
+        file["node_log_mass"][start + index, : len(part)] = part[:, -1]
+
+
+def get_nodes(file: h5py.File, snapshots: int) -> tuple[Array, ...]:
+    """The nodes of each snapshot."""
+    positions, masses = (get_values(file, name) for name in NODES)
+    if min(len(positions), len(masses)) < snapshots or positions.shape[:2] != masses.shape:
+        raise InputError("its nodes do not fit their axes")
+    pairs = zip(positions[:snapshots], masses[:snapshots], strict=True)
+    joined = (np.column_stack(pair) for pair in pairs)
+    return tuple(part[~np.isnan(part[:, -1])] for part in joined)
 
 
 def _create_constant(file: h5py.File, name: str, values: NDArray[Any]) -> None:
@@ -211,8 +264,8 @@ def get_layout(file: h5py.File) -> Layout:
     """The layout the file was created with."""
     representation = str(file.attrs["representation"])
     parameters = tuple(str(name) for name in get_values(file, "parameter"))
-    grid = representation == "finite_volumes"
     others = set(file) - set(parameters)
+    grid = "density" in others
 
     def along_data(name: str) -> Array:
         return get_values(file, name) if name in others else np.empty(0)
@@ -230,7 +283,7 @@ def get_layout(file: h5py.File) -> Layout:
         upper=along_parameters("upper", float),
         periodic=along_parameters("periodic", bool),
         centres=tuple(get_values(file, name) for name in parameters) if grid else (),
-        particles=0 if grid else get_values(file, "particle").size,
+        particles=get_values(file, "particle").size if "particle" in others else 0,
         inputs=along_data("inputs" if "inputs" in others else "x"),
         target=along_data("target"),
         equation=str(file.attrs["equation"]),

@@ -24,7 +24,9 @@ SCALARS = {
     "birth_death_dissipation": "the decay of E by birth and death, by its formula",
     "identity_defect": "E(t) - E(0) + the time integral of both dissipation terms",
     "mass_drift": "largest relative change of mass in a birth-death sub-step before its balance",
-    "time_error": "sum over the steps of the estimated time error in the prediction",
+    "time_error": "sum over the steps of the estimated error: of the prediction, or of the state",
+    "redistribution_error": "sum of the changes of the prediction where nodes were redistributed",
+    "unresolved": "largest tail of what is integrated over the nodes (nan on finite volumes)",
     "wall_mass": "mass in the cells (or particles) that touch a wall",
     "smallest_density": "smallest cell average so far (grids)",
     "step": "the last time step taken",
@@ -41,7 +43,7 @@ class Layout:
     Attributes
     ----------
     representation : str
-        "finite_volumes" or "particles".
+        "finite_volumes", "characteristics" or "particles".
     parameters : tuple of str
         Names of the components of theta, in order.
     lower, upper : tuple of float
@@ -49,9 +51,9 @@ class Layout:
     periodic : tuple of bool
         Which parameters live on a circle.
     centres : tuple of arrays
-        Cell centres along each parameter; empty for particles.
+        Cell centres along each parameter, where snapshots hold a density; empty where they do not.
     particles : int
-        Number of particles; 0 for grids.
+        Number of particles; 0 for all other representations.
     inputs : array (data points,), or (data points, components) of two inputs or more
         Quadrature nodes x of the data measure; empty for a fixed potential.
     target : array (data points,)
@@ -82,11 +84,21 @@ class Layout:
         return tuple(f"x_{k + 1}" for k in range(self.inputs.shape[1]))
 
     @property
+    def on_grid(self) -> bool:
+        """Whether snapshots hold a density on a grid."""
+        return len(self.centres) > 0
+
+    @property
+    def moving(self) -> bool:
+        """Whether snapshots hold nodes and the logarithms of their masses."""
+        return self.representation == "characteristics"
+
+    @property
     def measure_shape(self) -> tuple[int, ...]:
-        """Of one snapshot of the measure."""
-        if self.representation == "particles":
-            return (self.particles, len(self.parameters))
-        return tuple(centres.size for centres in self.centres)
+        """Of one snapshot of the measure; a density or positions."""
+        if self.on_grid:
+            return tuple(centres.size for centres in self.centres)
+        return (self.particles, len(self.parameters))
 
 
 @dataclass(frozen=True)
@@ -99,10 +111,13 @@ class Snapshot:
         Grid: density, shape (cells of axis 0, ...). Particles: positions (particles, parameters).
     prediction : array (data points,)
         f[mu](x) at the nodes of the data measure.
+    nodes : array (nodes, parameters + 1)
+        Positions and log-masses along characteristics; empty otherwise.
     """
 
     measure: Array
     prediction: Array
+    nodes: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,8 @@ class Solution:
     measure : array (snapshots, ...)
         Density (snapshots, cells of axis 0, ...) or positions (snapshots, particles, parameters).
     prediction : array (snapshots, data points)
+    nodes : tuple of arrays (nodes, parameters + 1), one a snapshot
+        Positions and log-masses along characteristics; empty otherwise.
     attributes : dict
         How it was made: case text, versions, commit, threads, seed, timings, outcome.
     """
@@ -151,6 +168,7 @@ class Solution:
     measure: Array
     prediction: Array
     attributes: dict[str, Any] = field(default_factory=dict)
+    nodes: tuple[Array, ...] = ()
 
     def __getattr__(self, name: str) -> Array:
         scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")
@@ -186,6 +204,7 @@ class Solution:
                 len(saved), len(layout.inputs)
             ),
             attributes=dict(attributes or {}),
+            nodes=tuple(snapshot.nodes for snapshot in snapshots) if layout.moving else (),
         )
 
     def frames(self) -> Iterable[Frame]:
@@ -198,8 +217,12 @@ class Solution:
                 scalars={name: float(values[index]) for name, values in self.scalars.items()},
                 mean=self.mean[index],
                 variance=self.variance[index],
-                snapshot=None if at is None else Snapshot(self.measure[at], self.prediction[at]),
+                snapshot=None if at is None else self._snapshot(at),
             )
+
+    def _snapshot(self, index: int) -> Snapshot:
+        pair = self.measure[index], self.prediction[index]
+        return Snapshot(*pair, self.nodes[index]) if self.nodes else Snapshot(*pair)
 
     @property
     def has_prediction(self) -> bool:

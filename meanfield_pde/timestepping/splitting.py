@@ -18,7 +18,7 @@ from pydantic import Discriminator
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import StepTooLong
 from meanfield_pde.problem.landscape import Field, Landscape
-from meanfield_pde.representations.measure import GridMeasure, Measure, Moved
+from meanfield_pde.representations.measure import Measure, Moved, ParticleMeasure, Weighted
 from meanfield_pde.timestepping.clock import Seconds, clocked
 from meanfield_pde.timestepping.unsplit import Unsplit
 
@@ -30,6 +30,7 @@ class Lie:
     kind: Literal["lie"] = "lie"
 
     order: ClassVar[int] = 1
+    embedded: ClassVar[bool] = False
     coefficient: ClassVar[float] = 1.0
 
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
@@ -44,6 +45,7 @@ class Strang:
     kind: Literal["strang"] = "strang"
 
     order: ClassVar[int] = 2
+    embedded: ClassVar[bool] = False
     coefficient: ClassVar[float] = 1.0
 
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
@@ -57,7 +59,7 @@ Splitting = Annotated[Lie | Strang | Unsplit, Discriminator("kind")]
 def emptying_rate(
     splitting: Splitting,
     equation: Equation,
-    mu: GridMeasure,
+    mu: Weighted,
     field: Field,
     time: float,
     dt: float = 0.0,
@@ -94,18 +96,18 @@ def advance(
         If a sub-step breaks its bound.
     """
     if isinstance(splitting, Unsplit):
-        assert isinstance(mu, GridMeasure)
+        assert not isinstance(mu, ParticleMeasure)
         with clocked(splitting.kind, seconds):
-            return Moved(splitting.advance(equation, mu, landscape, time, dt))
+            return splitting.advance(equation, mu, landscape, time, dt)
     drift = 0.0
     clocks = [time] * len(equation.terms)
     for index, fraction in splitting.fractions(len(equation.terms)):
         term = equation.terms[index]
         try:
             with clocked(term.kind, seconds):
-                mu, moved_drift = term.flow(mu, landscape, clocks[index], fraction * dt)
+                moved = term.flow(mu, landscape, clocks[index], fraction * dt)
         except StepTooLong as limit:
             raise StepTooLong(limit.reason, limit.limit / fraction) from None
         clocks[index] += fraction * dt
-        drift = max(drift, moved_drift)
+        mu, drift = moved.measure, max(drift, moved.mass_drift)
     return Moved(mu, drift)

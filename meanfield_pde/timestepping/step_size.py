@@ -18,11 +18,14 @@ of densities. Two bounds hold besides:
 
 both with the largest alpha and M of the step to come. Without splitting death counts as well in
 the first, and both hold for the Euler steps that a step is made of (`unsplit`).
+
+A method with an error estimate of its own is controlled by that alone, the largest error of the
+state a step.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
@@ -57,8 +60,9 @@ class Controlled:
 
     Parameters
     ----------
-    tolerance : float
-        Largest estimated error of f[mu] a step, relative to f*.
+    tolerance : float, optional
+        Largest estimated error a step: of f[mu], relative to f*, or of the state where the method
+        has an estimate of its own; 1e-6 and 1e-10 unless given.
     courant : float
         Fraction of a cell that the fastest face may sweep, at most 1/2.
     smallest : float
@@ -67,25 +71,36 @@ class Controlled:
         Largest number of rejections in a row.
     """
 
-    tolerance: float = 1e-6
+    tolerance: float | None = None
     courant: float = 0.45
     smallest: float = 1e-10
     rejections: int = 20
     kind: Literal["controlled"] = "controlled"
 
     def __post_init__(self) -> None:
-        require(self.tolerance > 0, "tolerance", self.tolerance, "a positive number")
+        positive = self.tolerance is None or self.tolerance > 0
+        require(positive, "tolerance", self.tolerance, "a positive number")
         require(0 < self.courant <= 0.5, "courant", self.courant, "a number in (0, 0.5]")
         require(self.smallest > 0, "smallest", self.smallest, "a positive number")
         require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
 
-    def next_step(self, dt: float, error: float, order: int) -> float:
-        """A step proposed from the error of one of length dt by a method of an order.
+    def completed(self, embedded: bool) -> Controlled:
+        """With a tolerance, if there was none, that suits the kind of estimate."""
+        return self if self.tolerance else replace(self, tolerance=1e-10 if embedded else 1e-6)
 
-        The estimate falls as dt^2 for a method of order 1 and as dt^3 for all others.
+    @property
+    def limit(self) -> float:
+        """The tolerance, of a `completed` one."""
+        assert self.tolerance is not None
+        return self.tolerance
+
+    def next_step(self, dt: float, error: float, order: int) -> float:
+        """A step proposed from the error of one of length dt.
+
+        `order` is the power of dt with which the estimate falls.
         """
-        power = 1.0 / (min(order, 2) + 1)
-        growth = 2.0 if error == 0.0 else 0.9 * (self.tolerance / error) ** power
+        power = 1.0 / order
+        growth = 2.0 if error == 0.0 else 0.9 * (self.limit / error) ** power
         return dt * min(max(growth, 0.2), 2.0)
 
 

@@ -1,4 +1,4 @@
-"""All terms of the equation at once: the method of lines on a grid."""
+"""All terms of the equation at once: the method of lines."""
 
 from __future__ import annotations
 
@@ -9,36 +9,40 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.dynamics.birth_death import Free
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import NumericalFailure, StepTooLong, require
-from meanfield_pde.problem.landscape import Landscape
-from meanfield_pde.representations.measure import GridMeasure
-from meanfield_pde.representations.runge_kutta import SSP3, SSP4, ShuOsher
+from meanfield_pde.problem.landscape import Field, Landscape
+from meanfield_pde.representations.measure import Moved, Weighted
+from meanfield_pde.representations.runge_kutta import DOP853, SSP3, SSP4, Dop853, ShuOsher
 
 Array = NDArray[np.float64]
 
-METHODS = {"ssp3": SSP3, "ssp4": SSP4}
+METHODS: dict[str, ShuOsher | Dop853] = {"ssp3": SSP3, "ssp4": SSP4, "dop853": DOP853}
 
 
 @dataclass(frozen=True)
 class Unsplit:
-    """The sum of the terms, advanced by a strong-stability-preserving Runge-Kutta method.
+    """The sum of the terms, advanced by a Runge-Kutta method. There is no error of splitting.
 
-    Of order 3 in three stages ("ssp3", Shu & Osher 1988) or of order 4 in ten ("ssp4", Ketcheson
-    2008), whose steps may be six times as long. There is no error of splitting, and cell averages
+    On grids, strong-stability-preserving: of order 3 in three stages ("ssp3", Shu & Osher 1988) or
+    of order 4 in ten ("ssp4", Ketcheson 2008), whose steps may be six times as long. Cell averages
     stay >= 0 while every Euler step in it takes at most all of a cell out of it:
 
         dt / coefficient * (transport's rate / its limit + alpha max (V - Vbar)_+) <= 1
+
+    Along characteristics and for Fourier series, where nothing but accuracy bounds a step, of order
+    8 with an embedded error ("dop853", Dormand & Prince 1980).
     """
 
-    method: Literal["ssp3", "ssp4"] = "ssp3"
+    method: Literal["ssp3", "ssp4", "dop853"] = "ssp3"
     kind: Literal["unsplit"] = "unsplit"
 
     def __post_init__(self) -> None:
         require(self.method in METHODS, "method", self.method, "one of " + ", ".join(METHODS))
 
     @property
-    def scheme(self) -> ShuOsher:
+    def scheme(self) -> ShuOsher | Dop853:
         """The method as data."""
         return METHODS[self.method]
 
@@ -52,9 +56,14 @@ class Unsplit:
         """Euler steps as long as allowed that make the longest step."""
         return self.scheme.coefficient
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the method estimates its own error."""
+        return isinstance(self.scheme, Dop853)
+
     def advance(
-        self, equation: Equation, mu: GridMeasure, landscape: Landscape, time: float, dt: float
-    ) -> GridMeasure:
+        self, equation: Equation, mu: Weighted, landscape: Landscape, time: float, dt: float
+    ) -> Moved:
         """mu at time + dt.
 
         Raises
@@ -62,19 +71,63 @@ class Unsplit:
         StepTooLong
             If an Euler step in it would empty a cell.
         """
+        if isinstance(self.scheme, Dop853):
+            return _embedded(self.scheme, equation, mu, landscape, time, dt)
+        return Moved(_positive(self.scheme, equation, mu, landscape, time, dt))
 
-        def euler(density: Array, moment: float, length: float) -> Array:
-            # The field at mu is remembered, that of an equal measure would be formed again.
-            at = mu if density is mu.density else mu.with_density(density)
-            field = landscape.at(at)
-            if not math.isfinite(field.energy):
-                raise NumericalFailure("the energy is no longer finite")
-            emptying = equation.emptying_rate(at, field, moment)
-            if emptying * length > 1.0 + 1e-12:
-                raise StepTooLong("a step would empty a cell", dt / (emptying * length))
-            change = equation.rate(at, field, moment)
-            change *= length
-            change += density
-            return change
 
-        return mu.with_density(self.scheme.advance(mu.density, time, dt, euler))
+def _field(mu: Weighted, landscape: Landscape) -> Field:
+    field = landscape.at(mu)
+    if not math.isfinite(field.energy):
+        raise NumericalFailure("the energy is no longer finite")
+    return field
+
+
+def _positive(
+    scheme: ShuOsher,
+    equation: Equation,
+    mu: Weighted,
+    landscape: Landscape,
+    time: float,
+    dt: float,
+) -> Weighted:
+    start = mu.state
+
+    def euler(state: Array, moment: float, length: float) -> Array:
+        # The field at mu is remembered, that of an equal measure would be formed again.
+        at = mu if state is start else mu.with_state(state)
+        field = _field(at, landscape)
+        emptying = equation.emptying_rate(at, field, moment)
+        if emptying * length > 1.0 + 1e-12:
+            raise StepTooLong("a step would empty a cell", dt / (emptying * length))
+        change = equation.rate(at, field, moment)
+        change *= length
+        change += state
+        return change
+
+    return mu.with_state(scheme.advance(start, time, dt, euler))
+
+
+def _embedded(
+    scheme: Dop853,
+    equation: Equation,
+    mu: Weighted,
+    landscape: Landscape,
+    time: float,
+    dt: float,
+) -> Moved:
+    """A step with its error and what the terms took of the energy; a balanced mass stays."""
+    start = mu.state
+
+    def rate(state: Array, moment: float) -> tuple[Array, float]:
+        at = mu if state is start else mu.with_state(state)
+        field = _field(at, landscape)
+        return equation.rate(at, field, moment), sum(equation.dissipation(at, field, moment))
+
+    step = scheme.advance(start, time, dt, rate, mu.error)
+    moved = mu.with_state(step.state)
+    birth_death = equation.birth_death
+    if birth_death is None or isinstance(birth_death.balance, Free):
+        return Moved(moved, 0.0, step.error, step.integral)
+    change = mu.mass / moved.mass
+    return Moved(moved.scaled(change), abs(change - 1.0), step.error, step.integral)

@@ -84,4 +84,4 @@ def test_a_whole_run(circle_case, set_threads):
     for other in runs[1:]:
         assert np.array_equal(runs[0].measure, other.measure)
         for name, values in runs[0].scalars.items():
-            assert np.array_equal(values, other.scalars[name]), name
+            assert np.array_equal(values, other.scalars[name], equal_nan=True), name

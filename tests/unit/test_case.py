@@ -15,7 +15,8 @@ def test_a_case_is_values(circle_case):
     assert case.terms == (mf.BirthDeath(5.0), mf.Transport())
     assert case.method == mf.FiniteVolumes(32, mf.Muscl("van_leer"))
     assert case.time.t_end == 0.5
-    assert case.time.splitting == mf.Strang()
+    assert case.time.splitting is None
+    assert case.numerics(case.method)["splitting"] == mf.Strang()
     assert case.time.step == mf.Controlled()
     assert case.companion is None
     assert case.energy() == mf.Energy(case.unit, case.target, case.data, mf.Circle())

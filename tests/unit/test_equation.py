@@ -103,12 +103,12 @@ def test_particles_take_fixed_steps_only():
 def test_particles_are_split():
     mu = mf.Particles(number=8).project(mf.Uniform(), mf.Circle())
     equation = mf.Equation(ENERGY, [mf.Transport()])
-    with pytest.raises(mf.InputError, match="splitting = 'unsplit': expected 'lie'"):
+    with pytest.raises(mf.InputError, match="expected 'lie', not 'unsplit', for particles"):
         mf.solve(equation, mu, 0.1, splitting=mf.Unsplit())
 
 
 def test_an_unsplit_method_has_a_name():
-    with pytest.raises(mf.InputError, match="method = 'rk4': expected one of ssp3, ssp4"):
+    with pytest.raises(mf.InputError, match="method = 'rk4': expected one of ssp3, ssp4, dop853"):
         mf.Unsplit("rk4")
 
 

@@ -1,0 +1,528 @@
+"""Characteristics: quadrature nodes that move, with the logarithms of their masses.
+
+The equation has an exact Lagrangian form,
+
+    d theta / dt = - M grad V,        d log w / dt = - alpha (V - Vbar),
+
+so that mu at any time is the initial quadrature carried along, and every integral over mu is one of
+a smooth function of the initial parameter xi. Weights are kept as logarithms: one of e^-5000 that
+birth and death may still amplify is as exact as any other. The density at a node is its mass over
+the volume it stands for,
+
+    log rho(theta(xi)) = log w - log (weight of the rule) - log |det d theta / d xi|,
+
+with the map theta(xi) differentiated between the nodes (`rules`). Where the map stretches so far
+that the nodes no longer resolve what is integrated, they are redistributed: panels are halved and
+positions and log-weights interpolated.
+
+Source: the characteristic form of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from meanfield_pde.errors import NumericalFailure, require
+from meanfield_pde.kernels.reductions import total
+from meanfield_pde.problem.energy import AnyEnergy
+from meanfield_pde.problem.landscape import Field, Landscape
+from meanfield_pde.problem.laws import AnyLaw
+from meanfield_pde.problem.spaces import Axis, Space
+from meanfield_pde.representations.following import FollowingLandscape
+from meanfield_pde.representations.grid import axis_moments
+from meanfield_pde.representations.initial_nodes import (
+    RuleName,
+    initial_nodes,
+    tensor_log_weights,
+    tensor_points,
+)
+from meanfield_pde.representations.rules import Indices, Rule, Stencil
+from meanfield_pde.representations.runge_kutta import SSP3, Mobility
+
+Array = NDArray[np.float64]
+Axes = tuple[Axis, ...]
+
+PICTURE_CELLS = {1: 512, 2: 128}
+"""Cells along each of so many parameters of the grid on which snapshots hold the density."""
+
+MOST_NODES = 1_000_000
+NEWTON_STEPS = 30
+CHUNK = 1024
+"""Points at which a field is interpolated at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class CharacteristicsMeasure:
+    """sum_i exp(log_masses[i]) delta_{points[i]}.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+    rules : tuple of tuples of Rule
+        The tensor products of rules that the nodes began as, one after the other.
+    points : array (nodes, parameters)
+        On a circle they are not brought back between its ends.
+    log_masses : array (nodes,)
+    method : Characteristics
+    """
+
+    axes: Axes
+    rules: tuple[tuple[Rule, ...], ...]
+    points: Array
+    log_masses: Array
+    method: Characteristics
+
+    representation: ClassVar[str] = "characteristics"
+    smallest: ClassVar[float] = 0.0
+    weight: ClassVar[float] = 1.0
+
+    @cached_property
+    def values(self) -> Array:
+        """The masses of the nodes."""
+        return np.exp(self.log_masses)
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return len(self.axes)
+
+    @cached_property
+    def mass(self) -> float:
+        """Total mass."""
+        return float(total(self.values))
+
+    def landscape(self, energy: AnyEnergy) -> Landscape:
+        """An energy seen from wherever the nodes are."""
+        return FollowingLandscape(energy)
+
+    @cached_property
+    def state(self) -> Array:
+        """Positions and log-masses, (nodes, parameters + 1)."""
+        return np.column_stack([self.points, self.log_masses])
+
+    def with_state(self, state: Array) -> CharacteristicsMeasure:
+        """The same nodes elsewhere, stopped by walls."""
+        return replace(self, points=self._stopped(state[:, :-1]), log_masses=state[:, -1])
+
+    def _stopped(self, points: Array) -> Array:
+        columns = [
+            column if axis.periodic else np.clip(column, axis.lower, axis.upper)
+            for column, axis in zip(points.T, self.axes, strict=True)
+        ]
+        return np.column_stack(columns)
+
+    def error(self, change: Array) -> float:
+        """The size of an error of the state: the largest, relative to max(1, |y|) of each entry."""
+        scale = np.maximum(1.0, np.abs(self.state))
+        with np.errstate(invalid="ignore"):
+            largest = float(np.max(np.abs(change) / scale))
+        return largest if math.isfinite(largest) else math.inf
+
+    def transport_rate(self, field: Field, mobility: tuple[float, ...]) -> Array:
+        """How fast the state changes: velocities - M grad V; walls take their outward part."""
+        rate = np.zeros((self.points.shape[0], self.parameters + 1))
+        for k, axis in enumerate(self.axes):
+            velocity = -mobility[k] * field.gradient[k]
+            if not axis.periodic:
+                place = self.points[:, k]
+                held = ((place <= axis.lower) & (velocity < 0.0)) | (
+                    (place >= axis.upper) & (velocity > 0.0)
+                )
+                velocity = np.where(held, 0.0, velocity)
+            rate[:, k] = velocity
+        return rate
+
+    def multiplied(self, factor: Array) -> Array:
+        """How fast the state changes under d_t mu = factor mu."""
+        rate = np.zeros((self.points.shape[0], self.parameters + 1))
+        rate[:, -1] = factor
+        return rate
+
+    def transported(
+        self, landscape: Landscape, mobility: Mobility, time: float, dt: float
+    ) -> CharacteristicsMeasure:
+        """The flow of d theta / dt = - M grad V over dt: SSP3."""
+
+        def euler(state: Array, moment: float, length: float) -> Array:
+            at = self.with_state(state)
+            return state + length * at.transport_rate(landscape.at(at), mobility(moment))
+
+        return self.with_state(SSP3.advance(self.state, time, dt, euler))
+
+    def face_rate(self, field: Field, mobility: tuple[float, ...]) -> float:
+        """Nothing here bounds a step but its error."""
+        return 0.0
+
+    def reweighted(
+        self, potential: Array, scale: float, shift: float = 0.0
+    ) -> CharacteristicsMeasure:
+        """mu exp(scale * (potential - shift))."""
+        return replace(self, log_masses=self.log_masses + scale * (potential - shift))
+
+    def scaled(self, factor: float) -> CharacteristicsMeasure:
+        """factor * mu."""
+        return replace(self, log_masses=self.log_masses + math.log(factor))
+
+    def injected(self, base: object, mass: float) -> CharacteristicsMeasure:
+        """mu + mass * base, by new nodes: loose ones, that no rule stands behind."""
+        assert isinstance(base, CharacteristicsMeasure)
+        return replace(
+            self,
+            points=np.concatenate([self.points, base.points]),
+            log_masses=np.concatenate([self.log_masses, base.log_masses + math.log(mass)]),
+        )
+
+    def injection_rate(self, law: AnyLaw, rate: float) -> Array:
+        """Not defined: new nodes are no rate of old ones."""
+        raise TypeError("neurons are reborn at new nodes: take a splitting")
+
+    def project(self, law: AnyLaw) -> CharacteristicsMeasure:
+        """Another law, by nodes of its own."""
+        return self.method.on_axes(law, self.axes)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and variance of each parameter (on a circle: circular)."""
+        share = self.values / self.mass
+        pairs = [axis_moments(self.points[:, k], share, a) for k, a in enumerate(self.axes)]
+        return np.array([m for m, _ in pairs]), np.array([v for _, v in pairs])
+
+    def wall_mass(self) -> float:
+        """Mass of the nodes on a wall."""
+        on_wall = np.zeros(self.points.shape[0], dtype=bool)
+        for k, axis in enumerate(self.axes):
+            if not axis.periodic:
+                on_wall |= (self.points[:, k] <= axis.lower) | (self.points[:, k] >= axis.upper)
+        return float(np.sum(self.values[on_wall]))
+
+    @property
+    def centres(self) -> tuple[Array, ...]:
+        """Cell centres of the grid on which snapshots hold the density; none in 3D."""
+        if self.parameters not in PICTURE_CELLS:
+            return ()
+        cells = PICTURE_CELLS[self.parameters]
+        return tuple(a.lower + a.length * (np.arange(cells) + 0.5) / cells for a in self.axes)
+
+    @property
+    def snapshot(self) -> Array:
+        """What a snapshot holds besides nodes: the density at `centres`."""
+        centres = self.centres
+        if not centres:
+            return np.empty((0, self.parameters))
+        grids = np.meshgrid(*centres, indexing="ij")
+        density = self.density(np.stack([grid.ravel() for grid in grids], axis=1))
+        return density.reshape(grids[0].shape)
+
+    def density(self, at: Array) -> Array:
+        """The density at points (points, parameters), by the Jacobian of the map from the start.
+
+        Zero beyond the nodes; mass on a wall or in a point has no density and is left out.
+        """
+        result = np.zeros(at.shape[0])
+        for piece in self._pieces():
+            result += piece.density(at)
+        return result
+
+    def _pieces(self) -> Iterator[_Piece]:
+        start = 0
+        for rules in self.rules:
+            size = math.prod(rule.nodes.size for rule in rules)
+            part = slice(start, start + size)
+            yield _Piece(self.axes, rules, self.points[part], self.log_masses[part])
+            start += size
+
+    def unresolved(self, field: Field) -> float:
+        """The largest tail of what is integrated, relative to the integral of its size.
+
+        Integrated are mu itself, theta, V and grad V. The error of an integral is about the square
+        of that: a Gauss rule is exact for twice the degree, and a trapezoidal rule for twice the
+        frequency, that its nodes can tell.
+        """
+        return max((float(t.max()) for tails in self._tails(field) for t in tails), default=0.0)
+
+    def _tails(self, field: Field) -> list[list[Array]]:
+        """For each piece and parameter, of each panel."""
+        weighted = [np.ones_like(self.values), *self.points.T, field.potential, *field.gradient]
+        integrands = []
+        for function in weighted:
+            product = self.values * function
+            size = float(np.sum(np.abs(product)))
+            if size > 0.0:
+                integrands.append(product / size)
+        result, start = [], 0
+        for rules in self.rules:
+            shape = tuple(rule.nodes.size for rule in rules)
+            part = slice(start, start + math.prod(shape))
+            start = part.stop
+            result.append(
+                [
+                    np.max(
+                        [
+                            rule.tails(np.moveaxis(i[part].reshape(shape), k, 0)).sum(axis=1)
+                            for i in integrands
+                        ],
+                        axis=0,
+                    )
+                    for k, rule in enumerate(rules)
+                ]
+            )
+        return result
+
+    def maintained(self, field: Field) -> CharacteristicsMeasure:
+        """Itself, or with redistributed nodes where they no longer resolve what is integrated.
+
+        Raises
+        ------
+        NumericalFailure
+            If that takes more nodes than are sensible.
+        """
+        limit = self.method.redistribute
+        if limit is None or self.unresolved(field) <= limit:
+            return self
+        rules, points, masses = [], [], []
+        for piece, tails in zip(self._pieces(), self._tails(field), strict=True):
+            if max(float(t.max()) for t in tails) > limit:
+                new = tuple(
+                    rule.refined(t > limit) if t.max() > limit else rule
+                    for rule, t in zip(piece.rules, tails, strict=True)
+                )
+                piece = piece.on(new)
+            rules.append(piece.rules)
+            points.append(piece.points)
+            masses.append(piece.log_masses)
+        count = sum(part.shape[0] for part in points)
+        if count > MOST_NODES:
+            raise NumericalFailure(
+                f"redistribution asks for {count} nodes: allow a larger `redistribute`, or stop "
+                "earlier"
+            )
+        moved = replace(
+            self,
+            rules=tuple(rules),
+            points=self._stopped(np.concatenate(points)),
+            log_masses=np.concatenate(masses),
+        )
+        return moved.scaled(self.mass / moved.mass)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """One tensor product of rules and where its nodes have gone."""
+
+    axes: Axes
+    rules: tuple[Rule, ...]
+    points: Array
+    log_masses: Array
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...]:
+        return tuple(rule.nodes.size for rule in self.rules)
+
+    @cached_property
+    def _fields(self) -> Array:
+        """Displacements and the log-density in xi, (parameters + 1, nodes of each rule)."""
+        displacement = self.points - tensor_points(self.rules)
+        log_density = self.log_masses - tensor_log_weights(self.rules)
+        fields = np.column_stack([displacement, log_density]).T
+        return fields.reshape(-1, *self._shape)
+
+    def _interpolated(self, xi: Array) -> tuple[Array, Array]:
+        """The fields (parameters + 1, points) and their slopes (parameters, same)."""
+        count = len(self.rules)
+        values = np.empty((count + 1, xi.shape[0]))
+        slopes = np.empty((count, count + 1, xi.shape[0]))
+        for start in range(0, xi.shape[0], CHUNK):
+            part = slice(start, start + CHUNK)
+            stencils = [
+                rule.stencil(xi[start : start + CHUNK, k]) for k, rule in enumerate(self.rules)
+            ]
+            around = self._gathered(stencils)
+            values[:, part] = _contracted(around, [s.weights for s in stencils])
+            for k in range(count):
+                factors = [s.slopes if j == k else s.weights for j, s in enumerate(stencils)]
+                slopes[k, :, part] = _contracted(around, factors)
+        return values, slopes
+
+    def _gathered(self, stencils: list[Stencil]) -> Array:
+        index: list[Any] = [slice(None)]
+        for k, stencil in enumerate(stencils):
+            shape = [stencil.indices.shape[0], *([1] * len(stencils))]
+            shape[k + 1] = stencil.indices.shape[1]
+            index.append(stencil.indices.reshape(shape))
+        gathered: Array = self._fields[tuple(index)]
+        return gathered
+
+    def on(self, rules: tuple[Rule, ...]) -> _Piece:
+        """The same map at the nodes of other rules."""
+        xi = tensor_points(rules)
+        fields, _ = self._interpolated(self._inside(xi))
+        log_masses = fields[-1] + tensor_log_weights(rules)
+        return replace(self, rules=rules, points=xi + fields[:-1].T, log_masses=log_masses)
+
+    def _inside(self, xi: Array) -> Array:
+        columns = [
+            axis.lower + np.mod(column - axis.lower, axis.length) if axis.periodic else column
+            for column, axis in zip(xi.T, self.axes, strict=True)
+        ]
+        return np.column_stack(columns)
+
+    def _wrapped(self, differences: Array) -> Array:
+        """Differences of positions, the short way around circles."""
+        columns = [
+            column - axis.length * np.round(column / axis.length) if axis.periodic else column
+            for column, axis in zip(differences.T, self.axes, strict=True)
+        ]
+        return np.column_stack(columns)
+
+    def _bounds(self) -> tuple[Array, Array]:
+        """Of xi on axes that are no circles."""
+        ends = [
+            (-np.inf, np.inf) if axis.periodic else (rule.nodes[0], rule.nodes[-1])
+            for axis, rule in zip(self.axes, self.rules, strict=True)
+        ]
+        low, high = np.array(ends).T
+        return low - self._widths(), high + self._widths()
+
+    def _widths(self) -> Array:
+        """Twice the largest gap between nodes, along each parameter."""
+        return np.array([2.0 * float(np.diff(rule.nodes).max()) for rule in self.rules])
+
+    def density(self, at: Array) -> Array:
+        """At points, by Newton's method for xi from the nearest node."""
+        result = np.zeros(at.shape[0])
+        if any(rule.nodes.size < 2 for rule in self.rules):
+            return result
+        nearest, active = self._nearest(at)
+        xi = tensor_points(self.rules)[nearest]
+        low, high = self._bounds()
+        for _ in range(NEWTON_STEPS):
+            if active.size == 0:
+                break
+            fields, slopes = self._interpolated(self._inside(xi[active]))
+            jacobian = np.transpose(slopes[:, :-1], (2, 1, 0)) + np.eye(len(self.axes))
+            residual = self._wrapped(xi[active] + fields[:-1].T - at[active])
+            determinant = np.linalg.det(jacobian)
+            step = np.zeros_like(residual)
+            regular = np.abs(determinant) > 1e-300
+            step[regular] = np.linalg.solve(jacobian[regular], residual[regular, :, None])[..., 0]
+            wanted = xi[active] - step
+            moved = np.clip(wanted, low, high)
+            scale = 1e-12 * (1.0 + np.abs(wanted))
+            done = regular & np.all(np.abs(step) <= scale, axis=1)
+            # Newton's method leaves the nodes for good where no node came from.
+            lost = ~regular | np.any(np.abs(wanted - moved) > self._widths(), axis=1)
+            found = done & self._within(xi[active])
+            log_density = fields[-1][found] - np.log(np.abs(determinant[found]))
+            result[active[found]] = np.exp(log_density)
+            xi[active] = moved
+            active = active[~(done | lost)]
+        return result
+
+    def _nearest(self, at: Array) -> tuple[Indices, Indices]:
+        """The node nearest to each point, and which points have one close by."""
+        lowest = np.array([axis.lower for axis in self.axes])
+        size = np.array([axis.length if axis.periodic else 0.0 for axis in self.axes])
+        folded = self._inside(self.points) - lowest
+        tree = cKDTree(folded, boxsize=size if np.any(size > 0.0) else None)
+        around = min(folded.shape[0], 3 ** len(self.axes) + 1)
+        spacing = tree.query(folded, k=[around])[0][:, 0]
+        distance, nearest = tree.query(self._inside(at) - lowest)
+        return nearest, np.flatnonzero(distance <= 3.0 * spacing[nearest])
+
+    def _within(self, xi: Array) -> NDArray[np.bool_]:
+        """Whether xi lies where the rules integrate."""
+        inside = np.ones(xi.shape[0], dtype=bool)
+        for k, (axis, rule) in enumerate(zip(self.axes, self.rules, strict=True)):
+            if not axis.periodic:
+                low, high = rule.ends
+                inside &= (xi[:, k] >= low - 1e-12) & (xi[:, k] <= high + 1e-12)
+        return inside
+
+
+def _contracted(around: Array, factors: list[Array]) -> Array:
+    """sum over neighbours of values (fields, points, neighbours of each rule) times factors."""
+    for factor in reversed(factors):
+        shape = [1, factor.shape[0], *([1] * (around.ndim - 3)), factor.shape[1]]
+        around = np.sum(around * factor.reshape(shape), axis=-1)
+    return around
+
+
+@dataclass(frozen=True)
+class Characteristics:
+    """Nodes with log-weights that move along characteristics, in one to three parameters.
+
+    Parameters
+    ----------
+    nodes : int or tuple of int
+        Along each parameter.
+    rule : str or tuple of str
+        Of each parameter: chosen from its law, or one that is named (`initial_nodes`).
+    reach : float
+        Deviations on either side of the mean within which the nodes of a normal law lie: the cut in
+        the initial parameters.
+    redistribute : float or None
+        The largest `unresolved` before nodes are redistributed; None never does.
+    """
+
+    nodes: int | tuple[int, ...] = 32
+    rule: RuleName | tuple[RuleName, ...] = "automatic"
+    reach: float = 9.0
+    redistribute: float | None = 1e-4
+    kind: Literal["characteristics"] = "characteristics"
+
+    def __post_init__(self) -> None:
+        several = isinstance(self.nodes, tuple | list)
+        each = tuple(self.nodes) if isinstance(self.nodes, tuple | list) else (self.nodes,)
+        whole = len(each) > 0 and all(isinstance(n, Integral) for n in each)
+        require(whole, "nodes", self.nodes, "a whole number, or one for each parameter")
+        require(all(n >= 4 for n in each), "nodes", self.nodes, "at least 4 along each parameter")
+        nodes = tuple(int(n) for n in each)
+        object.__setattr__(self, "nodes", nodes if several else nodes[0])
+        require(1.0 <= self.reach < math.inf, "reach", self.reach, "a number of at least 1")
+        limit = self.redistribute
+        require(limit is None or 0 < limit < 1, "redistribute", limit, "a number in (0, 1)")
+
+    def _each(self, name: str, value: object, count: int) -> tuple[object, ...]:
+        values = tuple(value) if isinstance(value, tuple | list) else (value,) * count
+        one_each = f"one for all parameters, or {count}, one for each"
+        require(len(values) == count, name, value, one_each)
+        return values
+
+    def check(self, axes: Axes) -> None:
+        """Raise `InputError` if the method does not fit a space."""
+        require(len(axes) <= 3, "parameters", len(axes), "1 to 3 of them on characteristics")
+        self._each("nodes", self.nodes, len(axes))
+        self._each("rule", self.rule, len(axes))
+
+    def on_axes(self, law: AnyLaw, axes: Axes) -> CharacteristicsMeasure:
+        """Nodes for a law, of total mass 1."""
+        self.check(axes)
+        numbers = self._each("nodes", self.nodes, len(axes))
+        names = self._each("rule", self.rule, len(axes))
+        parts = initial_nodes(law, axes, numbers, names, self.reach)  # type: ignore[arg-type]
+        return CharacteristicsMeasure(
+            axes=axes,
+            rules=tuple(part.rules for part in parts),
+            points=np.concatenate([part.points for part in parts]),
+            log_masses=np.concatenate([part.log_masses for part in parts]),
+            method=self,
+        )
+
+    def project(self, law: AnyLaw, space: Space) -> CharacteristicsMeasure:
+        """Nodes for a law on a space, of total mass 1.
+
+        Raises
+        ------
+        InputError
+            If the law or the method does not fit the space.
+        """
+        require(hasattr(space, "axes"), "space", space, "a space, such as Interval(-1.0, 1.0)")
+        return self.on_axes(law, space.axes)
