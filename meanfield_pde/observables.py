@@ -70,7 +70,7 @@ def frame(
             "identity_defect": field.energy - tally.initial_energy + tally.dissipated,
             "mass_drift": tally.mass_drift,
             "time_error": tally.time_error,
-            "redistribution_error": tally.redistributed,
+            "redistribution_change": tally.redistributed,
             "unresolved": mu.unresolved(field),
             "wall_mass": mu.wall_mass(),
             "smallest_density": min(tally.smallest, mu.smallest),

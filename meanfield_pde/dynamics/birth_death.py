@@ -111,7 +111,8 @@ class Reinjection:
         new_mass = changed.mass * decay
         if new_mass >= mass:
             return Moved(changed.scaled(mass / changed.mass), abs(changed.mass / mass - 1.0))
-        born = mu.project(self.law).reweighted(field.potential, -0.5 * exposure)
+        new, potential = mu.born(self.law, field)
+        born = new.reweighted(potential, -0.5 * exposure)
         survivors = changed.scaled(decay)
         return Moved(
             survivors.injected(born, (mass - new_mass) / born.mass), abs(new_mass / mass - 1.0)
@@ -135,8 +136,8 @@ class Reinjection:
         variance = _variance(field)
         if mean <= 0.0 or isinstance(mu, ParticleMeasure):
             return variance
-        born = mu.project(self.law)
-        injected = float(np.sum(born.values * field.potential)) * born.weight
+        born, potential = mu.born(self.law, field)
+        injected = float(np.sum(born.values * potential)) * born.weight
         return variance + mean * field.mass * (mean - injected)
 
     def __str__(self) -> str:

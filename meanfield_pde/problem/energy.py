@@ -22,7 +22,7 @@ from meanfield_pde.errors import InputError, require
 from meanfield_pde.kernels.reductions import dot
 from meanfield_pde.problem.coordinates import Theta, component_names
 from meanfield_pde.problem.data import AnyData
-from meanfield_pde.problem.features import features
+from meanfield_pde.problem.features import Features, features, features_at_points
 from meanfield_pde.problem.fixed import PotentialLandscape
 from meanfield_pde.problem.interaction import InteractingLandscape, PenaltyAtNodes
 from meanfield_pde.problem.landscape import Landscape
@@ -31,6 +31,7 @@ from meanfield_pde.problem.losses import AnyLoss, Logistic, Squared
 from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.penalties import AnyPenalty
 from meanfield_pde.problem.potentials import Potential
+from meanfield_pde.problem.series import Range, Series
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.problem.targets import AnyTarget
 from meanfield_pde.problem.units import AnyUnit, Charged
@@ -206,7 +207,12 @@ class Energy:
     def on(self, nodes: Nodes) -> Landscape:
         """This energy seen from nodes."""
         x, w, target = self._data
-        centre, *faces = features(self.unit, x, w, nodes, not self.loss.relative)
+        faces: list[Features] = []
+        if isinstance(nodes, PointNodes) and not self.loss.relative:
+            axes = self.space.axes
+            centre = features_at_points(self.unit, x, w, nodes, axes, self._series)
+        else:
+            centre, *faces = features(self.unit, x, w, nodes, not self.loss.relative)
         return InteractingLandscape(
             loss=self.loss,
             features=centre,
@@ -215,7 +221,13 @@ class Energy:
             data_weights=w,
             target=target,
             penalty=self._penalty_on(nodes),
+            elsewhere=self.on,
         )
+
+    @cached_property
+    def _series(self) -> dict[Range, Series | None]:
+        """Of the unit, by range: they hold for all nodes in it."""
+        return {}
 
     def _penalty_on(self, nodes: Nodes) -> PenaltyAtNodes | None:
         if self.penalty is None:
@@ -359,7 +371,7 @@ class PotentialEnergy:
         slopes = tuple(self.potential.gradient(at)[k] for k, at in enumerate(faces))
         value = self.potential.value(theta)
         _require_finite("potential", value, theta, self.parameters)
-        return PotentialLandscape(value, self.potential.gradient(theta), slopes)
+        return PotentialLandscape(value, self.potential.gradient(theta), slopes, self.on)
 
     def __str__(self) -> str:
         return "V = V(theta) fixed,  E = int V dmu"

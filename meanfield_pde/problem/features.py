@@ -3,7 +3,8 @@
 Phi[q, i] = phi(x_q, theta_i). A measure has mass weight * values[i] at node i. Several forms share
 one interface: a table (any unit); for charged units c psi(x, y) the table of psi alone, since only
 the charge density q(y) = int c mu(dy, dc) matters, on a grid of (y, c) and at points; two small
-tables where unit and data are products. Tables on grids are compressed to their rank (`modes`).
+tables where unit and data are products. Tables on grids are compressed to their rank (`modes`), at
+points smooth units of one parameter are series (`series`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from meanfield_pde.kernels.reductions import dot, dot3, matvec, row_moments, total
 from meanfield_pde.problem.nodes import GridNodes, Nodes, PointNodes
 from meanfield_pde.problem.separable import SeparableOnGrid, tensor_factors
+from meanfield_pde.problem.series import Known, SeriesTable, at_points
+from meanfield_pde.problem.spaces import Axis
 from meanfield_pde.problem.tables import Table
 from meanfield_pde.problem.units import AnyUnit, Charged, Gaussian
 
@@ -97,7 +100,7 @@ class ChargedOnGrid:
 class ChargedAtPoints:
     """Charged units at points (y_i, c_i)."""
 
-    base: Table
+    base: Table | SeriesTable
     charges: Array
 
     def prediction(self, values: Array, weight: float) -> Array:
@@ -127,6 +130,25 @@ class ChargedAtPoints:
                 weight * dot(values, square),
             ),
         )
+
+
+def features_at_points(
+    unit: AnyUnit, x: Array, w: Array, nodes: PointNodes, axes: tuple[Axis, ...], known: Known
+) -> Features:
+    """The linear maps of a unit between a data quadrature (x, w) and points of a space.
+
+    By the series of the unit, or of the base of charged units, where it is smooth and of one
+    parameter; `known` keeps them.
+    """
+    theta, shape = nodes.coordinates(), nodes.shape
+    if isinstance(unit, Charged):
+        base = Table(unit.psi, x, w, theta[:-1], shape)
+        return ChargedAtPoints(_series(base, axes, known), theta[-1])
+    return _series(Table(unit, x, w, theta, shape), axes, known)
+
+
+def _series(table: Table, axes: tuple[Axis, ...], known: Known) -> Table | SeriesTable:
+    return at_points(table, axes[0], known) if len(table.theta) == 1 else table
 
 
 def features(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 from meanfield_pde.kernels.reductions import dot
 from meanfield_pde.problem.features import mass_of
 from meanfield_pde.problem.interaction import sums_of_squares
-from meanfield_pde.problem.landscape import Discrete, Field
+from meanfield_pde.problem.landscape import Discrete, Field, Landscape, nowhere_else
+from meanfield_pde.problem.nodes import Nodes
 
 Array = NDArray[np.float64]
 
@@ -29,6 +32,11 @@ class PotentialField:
     gradient: tuple[Array, ...]
     face_slopes: tuple[Array, ...]
     mu: Discrete
+    elsewhere: Callable[[Nodes], Landscape]
+
+    def potential_at(self, nodes: Nodes) -> Array:
+        """V at other nodes."""
+        return cast(PotentialLandscape, self.elsewhere(nodes)).potential
 
     @property
     def image(self) -> Array:
@@ -53,6 +61,7 @@ class PotentialLandscape:
     potential: Array
     gradient: tuple[Array, ...]
     face_slopes: tuple[Array, ...] = ()
+    elsewhere: Callable[[Nodes], Landscape] = nowhere_else
 
     @cached_property
     def centre(self) -> float:
@@ -72,6 +81,7 @@ class PotentialLandscape:
             gradient=self.gradient,
             face_slopes=self.face_slopes,
             mu=mu,
+            elsewhere=self.elsewhere,
         )
 
     def image(self, values: Array, weight: float) -> Array:

@@ -12,8 +12,10 @@ K is never formed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +23,9 @@ from numpy.typing import NDArray
 from meanfield_pde.errors import NumericalFailure
 from meanfield_pde.kernels.reductions import dot, dot3
 from meanfield_pde.problem.features import ChargedOnGrid, Features, mass_of
-from meanfield_pde.problem.landscape import Discrete, Field
+from meanfield_pde.problem.landscape import Discrete, Field, Landscape, nowhere_else
 from meanfield_pde.problem.losses import AnyLoss, NegativeLogLikelihood
+from meanfield_pde.problem.nodes import Nodes
 
 Array = NDArray[np.float64]
 
@@ -59,6 +62,12 @@ class InteractingField:
         potential = self.landscape.features.potential(self.residual)
         penalty = self.landscape.penalty
         return potential if penalty is None else potential + penalty.value
+
+    def potential_at(self, nodes: Nodes) -> Array:
+        """V at other nodes."""
+        there = cast(InteractingLandscape, self.landscape.elsewhere(nodes))
+        potential = there.features.potential(self.residual)
+        return potential if there.penalty is None else potential + there.penalty.value
 
     @cached_property
     def gradient(self) -> tuple[Array, ...]:
@@ -108,6 +117,8 @@ class InteractingLandscape:
         Their number.
     data_weights, target : arrays (data points,)
     penalty : PenaltyAtNodes, optional
+    elsewhere : callable
+        The same energy seen from other nodes.
     """
 
     loss: AnyLoss
@@ -117,6 +128,7 @@ class InteractingLandscape:
     data_weights: Array
     target: Array
     penalty: PenaltyAtNodes | None
+    elsewhere: Callable[[Nodes], Landscape] = nowhere_else
 
     def at(self, mu: Discrete) -> InteractingField:
         """E, f, V at mu; int V dmu = sum_q w_q l'_q f_q + int R dmu."""

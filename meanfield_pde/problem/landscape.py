@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.problem.nodes import Nodes
+
 Array = NDArray[np.float64]
 
 
@@ -45,6 +47,8 @@ class Field(Protocol):
         f[mu]; empty for a fixed potential.
     image : array
         `Landscape.image` of mu itself.
+    potential_at : callable
+        V, of the same mu, at other nodes.
     mean_squares : (float, tuple of float)
         int V^2 dmu and int (d_k V)^2 dmu.
     mean_square_norms : (float, tuple of float)
@@ -71,10 +75,16 @@ class Field(Protocol):
     def gradient(self) -> tuple[Array, ...]: ...  # noqa: D102
     @property
     def face_slopes(self) -> tuple[Array, ...]: ...  # noqa: D102
+    def potential_at(self, nodes: Nodes) -> Array: ...  # noqa: D102
     @property
     def mean_squares(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
     @property
     def mean_square_norms(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
+
+
+def nowhere_else(nodes: Nodes) -> Landscape:
+    """Of a landscape that was made without an energy: it is known from its own nodes alone."""
+    raise TypeError("this landscape is known from its own nodes alone")
 
 
 class Landscape(Protocol):

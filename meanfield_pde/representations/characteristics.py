@@ -13,7 +13,8 @@ the volume it stands for,
 
 with the map theta(xi) differentiated between the nodes (`rules`). Where the map stretches so far
 that the nodes no longer resolve what is integrated, they are redistributed: panels are halved and
-positions and log-weights interpolated.
+positions and log-weights interpolated. Neurons reborn from a law are new nodes, thinned when there
+are many (`thinning`).
 
 Source: the characteristic form of Rotskoff, Jelassi, Bruna & Vanden-Eijnden (2019), section 3.
 """
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from meanfield_pde.kernels.reductions import total
 from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw
+from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.following import FollowingLandscape
 from meanfield_pde.representations.grid import axis_moments
@@ -45,8 +47,15 @@ from meanfield_pde.representations.initial_nodes import (
     tensor_log_weights,
     tensor_points,
 )
-from meanfield_pde.representations.rules import Indices, Rule, Stencil
+from meanfield_pde.representations.rules import (
+    LONGEST_PANEL,
+    PANEL,
+    Indices,
+    Rule,
+    Stencil,
+)
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
+from meanfield_pde.representations.thinning import thinned
 
 Array = NDArray[np.float64]
 Axes = tuple[Axis, ...]
@@ -55,9 +64,19 @@ PICTURE_CELLS = {1: 512, 2: 128}
 """Cells along each of so many parameters of the grid on which snapshots hold the density."""
 
 MOST_NODES = 1_000_000
+
+MOST_LOOSE = 8192
+"""Nodes born since the start that are kept before they are thinned."""
+
+CUT_DENSITY = 1e-2
+"""Largest density at the outermost nodes of a law that goes on beyond them, over its mean."""
+
 NEWTON_STEPS = 30
 CHUNK = 1024
 """Points at which a field is interpolated at once."""
+
+FINER = 1.25
+"""Times the nodes, or times the reach, of the next finer method."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +185,9 @@ class CharacteristicsMeasure:
         self, potential: Array, scale: float, shift: float = 0.0
     ) -> CharacteristicsMeasure:
         """mu exp(scale * (potential - shift))."""
-        return replace(self, log_masses=self.log_masses + scale * (potential - shift))
+        # A potential taken after more nodes were born has these last.
+        there = potential[: self.log_masses.size]
+        return replace(self, log_masses=self.log_masses + scale * (there - shift))
 
     def scaled(self, factor: float) -> CharacteristicsMeasure:
         """factor * mu."""
@@ -180,6 +201,11 @@ class CharacteristicsMeasure:
             points=np.concatenate([self.points, base.points]),
             log_masses=np.concatenate([self.log_masses, base.log_masses + math.log(mass)]),
         )
+
+    def born(self, law: AnyLaw, field: Field) -> tuple[CharacteristicsMeasure, Array]:
+        """A law from which neurons are born, and V at its nodes."""
+        new = self.project(law)
+        return new, field.potential_at(PointNodes(new.points))
 
     def injection_rate(self, law: AnyLaw, rate: float) -> Array:
         """Not defined: new nodes are no rate of old ones."""
@@ -219,12 +245,25 @@ class CharacteristicsMeasure:
             return np.empty((0, self.parameters))
         grids = np.meshgrid(*centres, indexing="ij")
         density = self.density(np.stack([grid.ravel() for grid in grids], axis=1))
-        return density.reshape(grids[0].shape)
+        return density.reshape(grids[0].shape) + self._born(centres)
+
+    def _born(self, centres: tuple[Array, ...]) -> Array:
+        """The density of loose nodes, spread over the cells they are in."""
+        sizes = tuple(c.size for c in centres)
+        widths = np.array([a.length / n for a, n in zip(self.axes, sizes, strict=True)])
+        lowest = np.array([axis.lower for axis in self.axes])
+        cells = np.floor((self.points[self._loose] - lowest) / widths).astype(np.intp)
+        periodic = np.array([axis.periodic for axis in self.axes])
+        cells = np.where(periodic, np.mod(cells, sizes), np.clip(cells, 0, np.array(sizes) - 1))
+        flat = np.ravel_multi_index(tuple(cells.T), sizes)
+        masses = np.bincount(flat, self.values[self._loose], math.prod(sizes))
+        return masses.reshape(sizes) / float(np.prod(widths))
 
     def density(self, at: Array) -> Array:
         """The density at points (points, parameters), by the Jacobian of the map from the start.
 
-        Zero beyond the nodes; mass on a wall or in a point has no density and is left out.
+        Zero beyond the nodes; mass on a wall or in a point has no density and is left out, and so
+        are nodes born since the start, between which there is no map.
         """
         result = np.zeros(at.shape[0])
         for piece in self._pieces():
@@ -276,14 +315,51 @@ class CharacteristicsMeasure:
             )
         return result
 
+    def cut_density(self) -> float:
+        """The largest density in xi where nodes end but the initial law does not, over its mean.
+
+        Birth and death may multiply the tail of a law until what was cut off matters.
+        """
+        largest = 0.0
+        for piece in self._pieces():
+            for k, rule in enumerate(piece.rules):
+                if rule.cut:
+                    largest = max(largest, piece.end_density(k) / self.mass)
+        return largest
+
     def maintained(self, field: Field) -> CharacteristicsMeasure:
         """Itself, or with redistributed nodes where they no longer resolve what is integrated.
 
         Raises
         ------
         NumericalFailure
-            If that takes more nodes than are sensible.
+            If the tail that was cut off matters, or more nodes would be needed than are sensible.
         """
+        if self.cut_density() > CUT_DENSITY:
+            raise NumericalFailure(
+                "birth and death have lifted the tail of the initial law up to the outermost "
+                f"nodes, {self.method.reach:g} deviations from its mean: the solution may blow up, "
+                "or depends on a tail that takes a larger `reach`"
+            )
+        moved = self._thinned() if self._loose.stop - self._loose.start > MOST_LOOSE else self
+        return moved if moved is not self else self._redistributed(field)
+
+    @property
+    def _loose(self) -> slice:
+        """The nodes that were born since the start."""
+        structured = sum(math.prod(r.nodes.size for r in rules) for rules in self.rules)
+        return slice(structured, self.points.shape[0])
+
+    def _thinned(self) -> CharacteristicsMeasure:
+        first = self._loose.start
+        points, masses = thinned(self.points[first:], self.log_masses[first:])
+        return replace(
+            self,
+            points=np.concatenate([self.points[:first], points]),
+            log_masses=np.concatenate([self.log_masses[:first], masses]),
+        )
+
+    def _redistributed(self, field: Field) -> CharacteristicsMeasure:
         limit = self.method.redistribute
         if limit is None or self.unresolved(field) <= limit:
             return self
@@ -298,6 +374,8 @@ class CharacteristicsMeasure:
             rules.append(piece.rules)
             points.append(piece.points)
             masses.append(piece.log_masses)
+        points.append(self.points[self._loose])
+        masses.append(self.log_masses[self._loose])
         count = sum(part.shape[0] for part in points)
         if count > MOST_NODES:
             raise NumericalFailure(
@@ -359,6 +437,14 @@ class _Piece:
             index.append(stencil.indices.reshape(shape))
         gathered: Array = self._fields[tuple(index)]
         return gathered
+
+    def end_density(self, k: int) -> float:
+        """The mass per length of xi_k at the outermost nodes, times the length."""
+        rule = self.rules[k]
+        masses = np.exp(self.log_masses).reshape(self._shape)
+        along = np.moveaxis(masses, k, 0).reshape(rule.nodes.size, -1).sum(axis=1)
+        ends = along[[0, -1]] / np.exp(rule.log_weights[[0, -1]])
+        return float(np.max(ends)) * (rule.ends[1] - rule.ends[0])
 
     def on(self, rules: tuple[Rule, ...]) -> _Piece:
         """The same map at the nodes of other rules."""
@@ -455,6 +541,13 @@ def _contracted(around: Array, factors: list[Array]) -> Array:
     return around
 
 
+def _whole_panels(number: float) -> int:
+    """A number of nodes, rounded up; of several panels if it is more than one has."""
+    if number <= LONGEST_PANEL:
+        return math.ceil(number)
+    return PANEL * math.ceil(number / PANEL)
+
+
 @dataclass(frozen=True)
 class Characteristics:
     """Nodes with log-weights that move along characteristics, in one to three parameters.
@@ -475,7 +568,7 @@ class Characteristics:
     nodes: int | tuple[int, ...] = 32
     rule: RuleName | tuple[RuleName, ...] = "automatic"
     reach: float = 9.0
-    redistribute: float | None = 1e-4
+    redistribute: float | None = 1e-6
     kind: Literal["characteristics"] = "characteristics"
 
     def __post_init__(self) -> None:
@@ -501,6 +594,32 @@ class Characteristics:
         require(len(axes) <= 3, "parameters", len(axes), "1 to 3 of them on characteristics")
         self._each("nodes", self.nodes, len(axes))
         self._each("rule", self.rule, len(axes))
+
+    def finer(self, axes: Axes) -> Characteristics:
+        """A quarter more nodes along each parameter, redistributed at a tail four times shorter.
+
+        Beyond one panel a rule has panels of equal size, so that numbers are multiples of it.
+        """
+        numbers = self._each("nodes", self.nodes, len(axes))
+        nodes = tuple(_whole_panels(FINER * number) for number in cast(tuple[int, ...], numbers))
+        limit = self.redistribute
+        return replace(self, nodes=nodes, redistribute=limit and limit / 4.0)
+
+    def wider(
+        self, axes: Axes, chosen: tuple[bool, ...]
+    ) -> tuple[Characteristics, tuple[float, ...]]:
+        """A quarter more reach, and nodes to fill it along the chosen parameters.
+
+        Returns
+        -------
+        Characteristics, tuple of float
+            And by which factors the space must be stretched about its middle.
+        """
+        numbers = cast(tuple[int, ...], self._each("nodes", self.nodes, len(axes)))
+        pairs = tuple(zip(numbers, chosen, strict=True))
+        nodes = tuple(_whole_panels(FINER * n) if wider else n for n, wider in pairs)
+        factors = tuple(FINER if wider else 1.0 for wider in chosen)
+        return replace(self, nodes=nodes, reach=FINER * self.reach), factors
 
     def on_axes(self, law: AnyLaw, axes: Axes) -> CharacteristicsMeasure:
         """Nodes for a law, of total mass 1."""

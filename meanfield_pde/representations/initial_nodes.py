@@ -205,7 +205,7 @@ def _rule(law: OneParameterLaw, axis: Axis, number: int, name: RuleName, reach: 
                 f"{str(law)!r}"
             )
         return Equispaced(lower, upper, number, bool(whole_circle))
-    return _legendre(breaks, number)
+    return _legendre(breaks, number, cut=normal)
 
 
 def _reaches(law: OneParameterLaw, axis: Axis, reach: float) -> bool:
@@ -215,7 +215,7 @@ def _reaches(law: OneParameterLaw, axis: Axis, reach: float) -> bool:
     return room >= reach * law.deviation
 
 
-def _legendre(breaks: Array, number: int) -> GaussPanels:
+def _legendre(breaks: Array, number: int, cut: bool = False) -> GaussPanels:
     if breaks.size == 2:
-        return gauss_panels(float(breaks[0]), float(breaks[1]), number)
+        return gauss_panels(float(breaks[0]), float(breaks[1]), number, cut)
     return GaussPanels(breaks, max(2, -(-number // (breaks.size - 1))))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from meanfield_pde.representations.characteristics import CharacteristicsMeasure
+from meanfield_pde.representations.fourier import FourierMeasure
 from meanfield_pde.representations.grid import GridMeasure
 from meanfield_pde.representations.particles import ParticleMeasure
 
-Gridded = GridMeasure
+Gridded = GridMeasure | FourierMeasure
 """Measures on nodes that stay."""
 
-Weighted = GridMeasure | CharacteristicsMeasure
+Weighted = Gridded | CharacteristicsMeasure
 """Measures whose masses can be multiplied, and whose rates of change are arrays."""
 
 Measure = Weighted | ParticleMeasure
@@ -39,6 +40,7 @@ class Moved(NamedTuple):
 
 __all__ = [
     "CharacteristicsMeasure",
+    "FourierMeasure",
     "GridMeasure",
     "Gridded",
     "Measure",

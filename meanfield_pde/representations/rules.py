@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,14 @@ class Stencil(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GaussPanels:
-    """Gauss-Legendre with `points` nodes on each panel between breaks."""
+    """Gauss-Legendre with `points` nodes on each panel between breaks.
+
+    `cut` says that the law goes on beyond the ends.
+    """
 
     breaks: Array
     points: int
+    cut: bool = False
 
     @cached_property
     def nodes(self) -> Array:
@@ -92,7 +96,8 @@ class GaussPanels:
 
     def refined(self, chosen: NDArray[np.bool_]) -> GaussPanels:
         """With the chosen panels in halves."""
-        return GaussPanels(np.sort(np.append(self.breaks, self._middles[chosen])), self.points)
+        breaks = np.sort(np.append(self.breaks, self._middles[chosen]))
+        return GaussPanels(breaks, self.points, self.cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,11 @@ class Equispaced:
     def ends(self) -> tuple[float, float]:
         """Of the range that is integrated over."""
         return self.lower, self.upper
+
+    @property
+    def cut(self) -> bool:
+        """Whether the law goes on beyond the ends."""
+        return not self.periodic
 
     @property
     def _width(self) -> float:
@@ -148,7 +158,7 @@ class Equispaced:
     def refined(self, chosen: NDArray[np.bool_]) -> GaussPanels:
         """Panels with about as many nodes, in halves if chosen."""
         pieces = max(2, -(-self.number // PANEL)) * (2 if chosen[0] else 1)
-        return GaussPanels(np.linspace(self.lower, self.upper, pieces + 1), PANEL)
+        return GaussPanels(np.linspace(self.lower, self.upper, pieces + 1), PANEL, self.cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +168,8 @@ class Hermite:
     mean: float
     deviation: float
     number: int
+
+    cut: ClassVar[bool] = True
 
     @cached_property
     def nodes(self) -> Array:
@@ -190,7 +202,8 @@ class Hermite:
     def refined(self, chosen: NDArray[np.bool_]) -> GaussPanels:
         """Panels between its outermost nodes."""
         pieces = max(2, -(-self.number // PANEL)) * (2 if chosen[0] else 1)
-        return GaussPanels(np.linspace(self.nodes[0], self.nodes[-1], pieces + 1), PANEL)
+        breaks = np.linspace(self.nodes[0], self.nodes[-1], pieces + 1)
+        return GaussPanels(breaks, PANEL, self.cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +211,8 @@ class Atom:
     """All mass at one place: there is nothing between nodes."""
 
     location: float
+
+    cut: ClassVar[bool] = False
 
     @property
     def nodes(self) -> Array:
@@ -231,11 +246,11 @@ class Atom:
 Rule = GaussPanels | Equispaced | Hermite | Atom
 
 
-def gauss_panels(lower: float, upper: float, number: int) -> GaussPanels:
+def gauss_panels(lower: float, upper: float, number: int, cut: bool = False) -> GaussPanels:
     """One panel of `number` points, or equal panels of `PANEL` with at least so many together."""
     if number <= LONGEST_PANEL:
-        return GaussPanels(np.array([lower, upper]), number)
-    return GaussPanels(np.linspace(lower, upper, -(-number // PANEL) + 1), PANEL)
+        return GaussPanels(np.array([lower, upper]), number, cut)
+    return GaussPanels(np.linspace(lower, upper, -(-number // PANEL) + 1), PANEL, cut)
 
 
 def _lagrange(nodes: Array, at: Array) -> tuple[Array, Array]:

@@ -25,10 +25,10 @@ SCALARS = {
     "identity_defect": "E(t) - E(0) + the time integral of both dissipation terms",
     "mass_drift": "largest relative change of mass in a birth-death sub-step before its balance",
     "time_error": "sum over the steps of the estimated error: of the prediction, or of the state",
-    "redistribution_error": "sum of the changes of the prediction where nodes were redistributed",
-    "unresolved": "largest tail of what is integrated over the nodes (nan on finite volumes)",
+    "redistribution_change": "sum of what redistributing or thinning nodes changed in the prediction",
+    "unresolved": "largest tail of what is integrated over nodes, or of the spectrum (grids: nan)",
     "wall_mass": "mass in the cells (or particles) that touch a wall",
-    "smallest_density": "smallest cell average so far (grids)",
+    "smallest_density": "smallest cell average so far (grids), or density at a node (fourier)",
     "step": "the last time step taken",
     "steps": "number of steps so far",
     "rejections": "number of rejected steps so far",
@@ -43,7 +43,7 @@ class Layout:
     Attributes
     ----------
     representation : str
-        "finite_volumes", "characteristics" or "particles".
+        "finite_volumes", "characteristics", "fourier" or "particles".
     parameters : tuple of str
         Names of the components of theta, in order.
     lower, upper : tuple of float
@@ -51,7 +51,8 @@ class Layout:
     periodic : tuple of bool
         Which parameters live on a circle.
     centres : tuple of arrays
-        Cell centres along each parameter, where snapshots hold a density; empty where they do not.
+        Cell centres, or equispaced points, along each parameter, where snapshots hold a density;
+        empty where they do not.
     particles : int
         Number of particles; 0 for all other representations.
     inputs : array (data points,), or (data points, components) of two inputs or more
