@@ -92,7 +92,7 @@ class Series:
             orders = self._scale * np.arange(cosines.size, dtype=np.float64)
             turned: Array = np.concatenate([orders * sines, -orders * cosines])
             return turned
-        changed: Array = np.polynomial.chebyshev.chebder(coefficients)
+        changed = np.asarray(np.polynomial.chebyshev.chebder(coefficients), dtype=np.float64)
         return self._scale * np.append(changed, np.zeros(coefficients.size - changed.size))
 
 
