@@ -23,6 +23,7 @@ FINISHED, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 2, 3, 130
 
 MEASUREMENTS = (
     "reference",
+    "full_support",
     "orders",
     "splitting",
     "invariants",
