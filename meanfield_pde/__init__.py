@@ -50,6 +50,7 @@ _HOME = {
     "problem.energy": ("Energy", "PotentialEnergy"),
     "representations.grid": ("FiniteVolumes", "Upwind", "Muscl", "Weno5"),
     "representations.characteristics": ("Characteristics",),
+    "representations.fourier": ("Fourier",),
     "representations.particles": ("Particles",),
     "dynamics.coefficients": ("FormulaOfTime", "PiecewiseLinear"),
     "dynamics.transport": ("Transport",),

@@ -20,6 +20,7 @@ import tomli_w
 from pydantic import ConfigDict, Discriminator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
+from meanfield_pde.accuracy import Accuracy
 from meanfield_pde.dynamics.birth_death import BirthDeath, Mean, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
@@ -34,6 +35,7 @@ from meanfield_pde.problem.spaces import Space
 from meanfield_pde.problem.targets import Target
 from meanfield_pde.problem.units import Unit
 from meanfield_pde.representations.characteristics import Characteristics
+from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
@@ -41,7 +43,7 @@ from meanfield_pde.timestepping.splitting import Splitting
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
 from meanfield_pde.variations import Study
 
-Method = Annotated[FiniteVolumes | Characteristics | Particles, Discriminator("kind")]
+Method = Annotated[FiniteVolumes | Characteristics | Fourier | Particles, Discriminator("kind")]
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Time:
     """[time]: how long, and how the terms are split and how long a step is.
 
     Without `splitting` each method takes its own: Strang on grids, unsplit steps of order 8 along
-    characteristics. Particles always take the steps of their
-    algorithm: a Lie splitting, transport first, of fixed dt.
+    characteristics and for Fourier series. Particles always take the steps of their algorithm: a
+    Lie splitting, transport first, of fixed dt.
     """
 
     t_end: float
@@ -95,6 +97,7 @@ class Case:
     companion: Particles | None = None
     output: Output = field(default_factory=Output)
     study: Study | None = None
+    accuracy: Accuracy | None = None
     folder: Annotated[str, Field(exclude=True)] = field(default=".", compare=False)
 
     def energy(self) -> AnyEnergy:

@@ -24,6 +24,7 @@ from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
 from meanfield_pde.representations.measure import (
     CharacteristicsMeasure,
+    FourierMeasure,
     Gridded,
     GridMeasure,
     Measure,
@@ -40,7 +41,7 @@ from meanfield_pde.timestepping.splitting import (
     advance,
     emptying_rate,
 )
-from meanfield_pde.timestepping.step_size import STABILITY_LIMIT, Controlled, Fixed, Step
+from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
 from meanfield_pde.timestepping.unsplit import Unsplit
 
 WALL_MASS = 1e-3
@@ -53,6 +54,7 @@ Progress = Callable[[float, float], None]
 _UNSPLIT = {
     "finite_volumes": ("ssp3", "ssp4"),
     "characteristics": ("dop853",),
+    "fourier": ("dop853",),
     "particles": (),
 }
 """The unsplit methods of each representation."""
@@ -63,7 +65,7 @@ def default_splitting(representation: str, equation: Equation) -> Splitting:
     if representation == "particles":
         return Lie()
     reborn = isinstance(getattr(equation.birth_death, "balance", None), Reinjection)
-    if representation == "finite_volumes" or reborn:
+    if representation == "finite_volumes" or (representation == "characteristics" and reborn):
         return Strang()
     return Unsplit("dop853")
 
@@ -75,7 +77,7 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
         expected = " or ".join(map(repr, possible)) or "'lie', not 'unsplit',"
         known = splitting.method in possible
         require(known, "splitting method", splitting.method, f"{expected} for {representation}")
-    if representation == "finite_volumes":
+    if representation in ("finite_volumes", "fourier"):
         return
     if representation == "particles":
         fixed = isinstance(step, Fixed)
@@ -92,6 +94,14 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
             f"step = 'controlled': expected 'fixed', with a dt, for the splitting "
             f"{splitting.kind!r} on {representation}"
         )
+
+
+def estimate_order(splitting: Splitting) -> int:
+    """The power of dt with which the estimated error of a step falls."""
+    if splitting.embedded:
+        return splitting.order
+    # The defect falls as dt^2 for a step of order 1 and as dt^3 for all others.
+    return min(splitting.order, 2) + 1
 
 
 class _Remembering:
@@ -135,6 +145,8 @@ class _Stepper:
 
     def _accept(self, moved: Moved, field: Field, time: float, dt: float, error: float) -> None:
         mu = moved.measure
+        with clocked("redistribution", self.seconds):
+            kept = mu.maintained(field)
         dissipation = sum(self.equation.dissipation(mu, field, time))
         tally = self.tally
         trapezoid = 0.5 * dt * (self.dissipation + dissipation)
@@ -144,9 +156,8 @@ class _Stepper:
         tally.smallest = min(tally.smallest, mu.smallest)
         tally.step = dt
         tally.steps += 1
-        with clocked("redistribution", self.seconds):
-            kept = mu.maintained(field)
-            if kept is not mu:
+        if kept is not mu:
+            with clocked("redistribution", self.seconds):
                 before, field = field.image, self.landscape.at(kept)
                 tally.redistributed += self.landscape.norm(field.image - before, field)
         self.mu, self.field, self.time, self.dissipation = kept, field, time, dissipation
@@ -194,7 +205,7 @@ class _Stepper:
             return proposed
         feedback = self.equation.feedback_rate(self.field, self.time, proposed)
         if feedback > 0.0:
-            proposed = min(proposed, self.splitting.coefficient * STABILITY_LIMIT / feedback)
+            proposed = min(proposed, self.splitting.coefficient * control.feedback / feedback)
         state = (self.equation, self.mu, self.field, self.time, proposed)
         emptying = emptying_rate(self.splitting, *state)
         if emptying > 0.0:
@@ -204,10 +215,7 @@ class _Stepper:
     def _controlled_step(self, target: float) -> None:
         control = self.step
         assert isinstance(control, Controlled)
-        order = self.splitting.order
-        if not self.splitting.embedded:
-            # The defect falls as dt^2 for a step of order 1 and as dt^3 for all others.
-            order = min(order, 2) + 1
+        order = estimate_order(self.splitting)
         remaining = target - self.time
         proposed = self._proposed
         if self.tally.steps == 0:
@@ -308,7 +316,7 @@ def evolve(
     finite = isinstance(t_end, int | float) and math.isfinite(t_end)
     require(finite and t_end > 0, "t_end", t_end, "a positive time")
     require_type("equation", equation, Equation, "an Equation")
-    kinds = (GridMeasure, CharacteristicsMeasure, ParticleMeasure)
+    kinds = (GridMeasure, CharacteristicsMeasure, FourierMeasure, ParticleMeasure)
     require_type("mu", mu, kinds, "what a method's project() returns")
     optional: list[tuple[str, object, tuple[type, ...], str]] = [
         ("splitting", splitting, (Lie, Strang, Unsplit), "Lie(), Strang() or Unsplit()"),
@@ -327,6 +335,9 @@ def evolve(
     if step is None:
         step = Fixed(mu.dt) if isinstance(mu, ParticleMeasure) else Controlled()
     check_steps(mu.representation, equation, splitting, step)
+    balance = getattr(equation.birth_death, "balance", None)
+    if isinstance(balance, Reinjection) and not isinstance(mu, ParticleMeasure):
+        mu.project(balance.law)  # refused here if it does not fit, and not when neurons are reborn
     if isinstance(step, Controlled):
         step = step.completed(splitting.embedded)
     record = EveryTime(t_end / 100.0) if record is None else record
@@ -378,7 +389,8 @@ def solve(
         The initial measure, from `project` of a method such as `FiniteVolumes(...)`.
     t_end : float
     splitting : Splitting, optional
-        `Strang()` on grids, `Unsplit("dop853")` on characteristics, `Lie()` for particles.
+        `Strang()` on grids, `Unsplit("dop853")` on characteristics and for Fourier series, `Lie()`
+        for particles.
     step : Step, optional
         `Controlled()` unless given; steps of their own `dt` for particles. Every step ends at the
         latest at the next time of `record` or `save`.

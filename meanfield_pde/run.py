@@ -22,6 +22,7 @@ from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
 from meanfield_pde.problem.units import Charged, Gaussian
 from meanfield_pde.representations.characteristics import CharacteristicsMeasure
+from meanfield_pde.representations.fourier import FourierMeasure
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT, FiniteVolumes, GridMeasure
 from meanfield_pde.representations.measure import Measure
 from meanfield_pde.representations.particles import Particles
@@ -180,6 +181,10 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
     elif isinstance(mu, CharacteristicsMeasure):
         field = mu.landscape(equation.energy).at(mu)
         say(f"method: {mu.values.size} nodes; largest tail at the start {mu.unresolved(field):.1e}")
+    elif isinstance(mu, FourierMeasure):
+        modes, nodes = (" x ".join(map(str, n)) for n in (mu.waves.modes, mu.values.shape))
+        tail = mu.waves.tail(mu.coefficients)
+        say(f"method: {modes} Fourier modes on {nodes} nodes; tail at the start {tail:.1e}")
     else:
         assert isinstance(mu, GridMeasure)
         _describe_grid(job, mu, say)

@@ -51,6 +51,8 @@ def described(layout: Layout) -> str:
     if layout.moving:
         return "density, characteristics"
     cells = r" \times ".join(str(centre.size) for centre in layout.centres)
+    if layout.representation == "fourier":
+        return f"density, ${cells}$ modes"
     return f"density, ${cells}$ cells"
 
 

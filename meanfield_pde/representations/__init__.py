@@ -1,1 +1,1 @@
-"""How a measure is stored: cell averages on a grid, or particles."""
+"""How a measure is stored: cell averages, characteristics, Fourier series, particles."""

@@ -60,7 +60,7 @@ from meanfield_pde.representations.thinning import thinned
 Array = NDArray[np.float64]
 Axes = tuple[Axis, ...]
 
-PICTURE_CELLS = {1: 512, 2: 128}
+PICTURE_CELLS = {1: 512, 2: 128, 3: 0}
 """Cells along each of so many parameters of the grid on which snapshots hold the density."""
 
 MOST_NODES = 1_000_000
@@ -232,9 +232,11 @@ class CharacteristicsMeasure:
     @property
     def centres(self) -> tuple[Array, ...]:
         """Cell centres of the grid on which snapshots hold the density; none in 3D."""
-        if self.parameters not in PICTURE_CELLS:
+        cells = self.method.picture
+        if cells is None:
+            cells = PICTURE_CELLS[self.parameters]
+        if cells == 0:
             return ()
-        cells = PICTURE_CELLS[self.parameters]
         return tuple(a.lower + a.length * (np.arange(cells) + 0.5) / cells for a in self.axes)
 
     @property
@@ -542,10 +544,10 @@ def _contracted(around: Array, factors: list[Array]) -> Array:
 
 
 def _whole_panels(number: float) -> int:
-    """A number of nodes, rounded up; of several panels if it is more than one has."""
+    """A number of nodes, rounded up; to whole panels if it is more than one has."""
     if number <= LONGEST_PANEL:
         return math.ceil(number)
-    return PANEL * math.ceil(number / PANEL)
+    return PANEL * round(number / PANEL)
 
 
 @dataclass(frozen=True)
@@ -563,12 +565,16 @@ class Characteristics:
         the initial parameters.
     redistribute : float or None
         The largest `unresolved` before nodes are redistributed; None never does.
+    picture : int or None
+        Cells along each parameter of the grid on which snapshots hold the density, besides the
+        nodes: 512 for one parameter and 128 for two, unless given; 0 for none, which costs nothing.
     """
 
     nodes: int | tuple[int, ...] = 32
     rule: RuleName | tuple[RuleName, ...] = "automatic"
     reach: float = 9.0
     redistribute: float | None = 1e-6
+    picture: int | None = None
     kind: Literal["characteristics"] = "characteristics"
 
     def __post_init__(self) -> None:
@@ -582,6 +588,8 @@ class Characteristics:
         require(1.0 <= self.reach < math.inf, "reach", self.reach, "a number of at least 1")
         limit = self.redistribute
         require(limit is None or 0 < limit < 1, "redistribute", limit, "a number in (0, 1)")
+        cells = self.picture
+        require(cells is None or cells >= 0, "picture", cells, "a number of cells >= 0")
 
     def _each(self, name: str, value: object, count: int) -> tuple[object, ...]:
         values = tuple(value) if isinstance(value, tuple | list) else (value,) * count
@@ -596,10 +604,7 @@ class Characteristics:
         self._each("rule", self.rule, len(axes))
 
     def finer(self, axes: Axes) -> Characteristics:
-        """A quarter more nodes along each parameter, redistributed at a tail four times shorter.
-
-        Beyond one panel a rule has panels of equal size, so that numbers are multiples of it.
-        """
+        """A quarter more nodes along each parameter, redistributed at a tail four times shorter."""
         numbers = self._each("nodes", self.nodes, len(axes))
         nodes = tuple(_whole_panels(FINER * number) for number in cast(tuple[int, ...], numbers))
         limit = self.redistribute
@@ -608,7 +613,7 @@ class Characteristics:
     def wider(
         self, axes: Axes, chosen: tuple[bool, ...]
     ) -> tuple[Characteristics, tuple[float, ...]]:
-        """A quarter more reach, and nodes to fill it along the chosen parameters.
+        """More reach, by a quarter or so, and nodes to fill it along the chosen parameters.
 
         Returns
         -------
@@ -617,9 +622,10 @@ class Characteristics:
         """
         numbers = cast(tuple[int, ...], self._each("nodes", self.nodes, len(axes)))
         pairs = tuple(zip(numbers, chosen, strict=True))
-        nodes = tuple(_whole_panels(FINER * n) if wider else n for n, wider in pairs)
-        factors = tuple(FINER if wider else 1.0 for wider in chosen)
-        return replace(self, nodes=nodes, reach=FINER * self.reach), factors
+        # As many on both sides, so that those of an equispaced rule stay where they are.
+        nodes = tuple(n + 2 * max(1, round(n / 8)) if wider else n for n, wider in pairs)
+        factors = tuple(new / old for new, old in zip(nodes, numbers, strict=True))
+        return replace(self, nodes=nodes, reach=max(factors) * self.reach), factors
 
     def on_axes(self, law: AnyLaw, axes: Axes) -> CharacteristicsMeasure:
         """Nodes for a law, of total mass 1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import ClassVar, Literal
@@ -130,6 +130,10 @@ class GridMeasure:
         """Cell averages of factor * mu, the factor given at cell centres."""
         return self.reconstruction.multiplied(self.grid, self.density, factor)
 
+    def born(self, law: AnyLaw, field: Field) -> tuple[GridMeasure, Array]:
+        """A law from which neurons are born, and V at its nodes."""
+        return self.project(law), field.potential
+
     def injection_rate(self, law: AnyLaw, rate: float) -> Array:
         """How fast the density changes where mass is born from a law at a rate."""
         return rate * self.project(law).density
@@ -253,6 +257,29 @@ class FiniteVolumes:
     def check(self, axes: tuple[Axis, ...]) -> None:
         """Raise `InputError` if the method does not fit a space."""
         self.grid(axes)
+
+    def finer(self, axes: tuple[Axis, ...]) -> FiniteVolumes:
+        """Twice the cells along one parameter, half as many again along each of two; even."""
+        factor = 2.0 if len(axes) == 1 else 1.5
+        return replace(
+            self, cells=tuple(2 * round(0.5 * factor * n) for n in self.grid(axes).cells)
+        )
+
+    def wider(
+        self, axes: tuple[Axis, ...], chosen: tuple[bool, ...]
+    ) -> tuple[FiniteVolumes, tuple[float, ...]]:
+        """The same cells and an eighth as many beyond both walls of the chosen parameters.
+
+        Returns
+        -------
+        FiniteVolumes, tuple of float
+            And by which factors the space must be stretched about its middle.
+        """
+        old = self.grid(axes).cells
+        new = tuple(
+            n + 2 * max(1, round(n / 8)) if c else n for n, c in zip(old, chosen, strict=True)
+        )
+        return replace(self, cells=new), tuple(m / n for m, n in zip(new, old, strict=True))
 
     def on_axes(self, law: AnyLaw, axes: tuple[Axis, ...]) -> GridMeasure:
         """Cell averages of a law, of total mass 1."""

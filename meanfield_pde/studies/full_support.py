@@ -44,7 +44,7 @@ def run(
 ) -> Solution:
     """On a plane whose walls no neuron reaches."""
     energy = paper.energy(charge_range=40.0, location_range=10.0, points=points)
-    method = Characteristics(nodes, reach=reach, redistribute=redistribute)
+    method = Characteristics(nodes, reach=reach, redistribute=redistribute, picture=0)
     return solve(
         paper.equation(energy, balance),
         method.project(paper.FULL_SUPPORT, energy.space),

@@ -159,7 +159,7 @@ def plan(source: Path, settings: Sequence[str], folder: Path, allow_code: bool =
 def _alone(case: Case) -> Case:
     """A case as one run of a study: recorded at its save times, the same wherever it is written."""
     output = replace(case.output, folder=None, record=AtTimes(()), figures=())
-    return replace(case, study=None, companion=None, output=output)
+    return replace(case, study=None, accuracy=None, companion=None, output=output)
 
 
 def _label(changes: tuple[str, ...]) -> str:

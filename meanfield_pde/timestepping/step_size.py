@@ -39,6 +39,9 @@ An Euler step may take 2, but differences of V between cells can see twice the f
 derivatives at their centres do.
 """
 
+SMALLEST_TOLERANCE = 1e-13
+"""Of a step: below it the estimates are rounding."""
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -53,6 +56,10 @@ class Fixed:
     def __post_init__(self) -> None:
         require(self.dt > 0, "dt", self.dt, "a positive time step")
 
+    def shorter(self, factor: float, order: int) -> Fixed:
+        """Steps shorter by a factor."""
+        return replace(self, dt=self.dt / factor)
+
 
 @dataclass(frozen=True)
 class Controlled:
@@ -65,6 +72,8 @@ class Controlled:
         has an estimate of its own; 1e-6 and 1e-10 unless given.
     courant : float
         Fraction of a cell that the fastest face may sweep, at most 1/2.
+    feedback : float
+        Largest dt * feedback_rate, at most 1.
     smallest : float
         A step below this stops the run.
     rejections : int
@@ -73,6 +82,7 @@ class Controlled:
 
     tolerance: float | None = None
     courant: float = 0.45
+    feedback: float = STABILITY_LIMIT
     smallest: float = 1e-10
     rejections: int = 20
     kind: Literal["controlled"] = "controlled"
@@ -81,12 +91,25 @@ class Controlled:
         positive = self.tolerance is None or self.tolerance > 0
         require(positive, "tolerance", self.tolerance, "a positive number")
         require(0 < self.courant <= 0.5, "courant", self.courant, "a number in (0, 0.5]")
+        stable = 0 < self.feedback <= STABILITY_LIMIT
+        require(stable, "feedback", self.feedback, f"a number in (0, {STABILITY_LIMIT:g}]")
         require(self.smallest > 0, "smallest", self.smallest, "a positive number")
         require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
 
     def completed(self, embedded: bool) -> Controlled:
         """With a tolerance, if there was none, that suits the kind of estimate."""
         return self if self.tolerance else replace(self, tolerance=1e-10 if embedded else 1e-6)
+
+    def shorter(self, factor: float, order: int) -> Controlled | None:
+        """Steps shorter by a factor, whatever bounds them; none below what rounding allows.
+
+        `order` is the power of dt with which the estimate of a `completed` one falls.
+        """
+        tolerance = self.limit / factor**order
+        if tolerance < SMALLEST_TOLERANCE:
+            return None
+        courant, feedback = self.courant / factor, self.feedback / factor
+        return replace(self, tolerance=tolerance, courant=courant, feedback=feedback)
 
     @property
     def limit(self) -> float:

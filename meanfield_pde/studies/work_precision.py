@@ -1,0 +1,217 @@
+"""CPU time against the error of f: the solvers here, and general packages on the same problem.
+
+The paper's experiment from y and c standard normal, alpha = 5, to t = 5 (`baselines` states it).
+One core; the least CPU seconds of a few runs each, without import, compilation and set-up of the
+packages. Packages that are not installed are left out (`pip install "meanfield_pde[benchmark]"`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meanfield_pde.dynamics.birth_death import Mean
+from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.evolution import solve
+from meanfield_pde.representations.characteristics import Characteristics
+from meanfield_pde.representations.grid import FiniteVolumes, Muscl, Reconstruction, Weno5
+from meanfield_pde.schedules import AtTimes
+from meanfield_pde.studies import baselines, paper
+from meanfield_pde.studies.baselines import Result
+from meanfield_pde.studies.tables import table
+from meanfield_pde.timestepping.splitting import Splitting, Strang
+from meanfield_pde.timestepping.step_size import Controlled
+from meanfield_pde.timestepping.unsplit import Unsplit
+
+Array = NDArray[np.float64]
+
+PACKAGES = {
+    "NumPy, solve_ivp": "numpy_ivp",
+    "py-pde": "py_pde",
+    "JAX, diffrax": "jax_diffrax",
+}
+TARGETS = (1e-3, 1e-5, 1e-8)
+"""Errors at which costs are compared."""
+
+NODES = (10, 12, 14, 16, 18, 20, 24, 28, 32, 40)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A method on its ladder: CPU seconds, errors of f in L2, and sizes."""
+
+    name: str
+    seconds: Array
+    errors: Array
+    sizes: tuple[str, ...]
+
+    def cost(self, error: float) -> tuple[float, bool]:
+        """CPU seconds at an error, along straight lines in logarithms; whether extrapolated.
+
+        Beyond the finest run by the slope of the last three of its best runs, nan if they do not
+        fall.
+        """
+        best = np.minimum.accumulate(self.errors) == self.errors
+        errors, seconds = np.log(self.errors[best]), np.log(self.seconds[best])
+        wanted = np.log(error)
+        if errors[-1] <= wanted <= errors[0]:
+            return float(np.exp(np.interp(-wanted, -errors, seconds))), False
+        if wanted > errors[0]:
+            return float(np.exp(seconds[0])), False
+        if errors.size < 3:
+            return np.nan, True
+        slope = np.polyfit(errors[-3:], seconds[-3:], 1)[0]
+        return float(np.exp(seconds[-1] + slope * (wanted - errors[-1]))), True
+
+
+@lru_cache(maxsize=1)
+def reference() -> Array:
+    """f at t = 5 by many nodes and small steps."""
+    return _characteristics((64, 64), 1e-12, reach=10.0).prediction
+
+
+def main(quick: bool = False) -> None:
+    """Print the tables and draw the figure."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ.setdefault(
+        "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    )
+    import numba
+
+    numba.set_num_threads(1)
+    with threadpool_limits(limits=1):
+        curves = [curve for curve in _curves(quick) if curve is not None]
+    rows = [
+        [curve.name, size, f"{error:.1e}", f"{seconds:.3g}"]
+        for curve in curves
+        for size, error, seconds in zip(curve.sizes, curve.errors, curve.seconds, strict=True)
+    ]
+    title = "Error of f in L2 at t = 5 and CPU seconds, one core"
+    print(table(title, ["method", "nodes or cells", "error", "seconds"], rows))
+    _print_ratios(curves)
+    from meanfield_pde.plotting import write_figure
+    from meanfield_pde.plotting.work_precision import work_precision_figure
+
+    Path("output").mkdir(exist_ok=True)
+    figure = work_precision_figure(curves)
+    for form in ("png", "pdf"):
+        print("wrote", write_figure(figure, Path("output") / f"work_precision.{form}", form))
+
+
+def _print_ratios(curves: list[Curve]) -> None:
+    own = curves[0]
+    rows = []
+    for curve in curves:
+        finest = float(curve.errors.min())
+        cells = []
+        for error in (*TARGETS, finest):
+            seconds, beyond = curve.cost(error)
+            ours, ours_beyond = own.cost(error)
+            mark = " *" if beyond or ours_beyond else ""
+            cells += [f"{seconds:.3g} ({seconds / ours:.3g}){mark}"]
+        rows.append([curve.name, f"{finest:.1e}", *cells])
+    header = ["method", "finest", *[f"at {error:g}" for error in TARGETS], "at its finest"]
+    title = f"CPU seconds (times those of {own.name}); * extrapolated"
+    print(table(title, header, rows))
+
+
+def _curves(quick: bool) -> Iterator[Curve | None]:
+    few = slice(0, 3) if quick else slice(None)
+    yield _curve("characteristics", [(n, n) for n in NODES][few], _own_characteristics)
+    grids: dict[str, tuple[list[int], Reconstruction, Splitting]] = {
+        "MUSCL, Strang": ([32, 64, 128, 256, 512], Muscl(), Strang()),
+        "WENO5, unsplit": ([24, 32, 48, 64, 96, 128, 192, 256], Weno5(), Unsplit("ssp4")),
+    }
+    for name, (sizes, reconstruction, splitting) in grids.items():
+        runs = [(n, n) for n in sizes][few]
+
+        def run(
+            cells: tuple[int, int],
+            reconstruction: Reconstruction = reconstruction,
+            splitting: Splitting = splitting,
+        ) -> Result:
+            return _finite_volumes(cells, reconstruction, splitting)
+
+        yield _curve(name, runs, run)
+    for name, module in PACKAGES.items():
+        yield _package(name, module, few)
+
+
+def _curve(
+    name: str, sizes: list[tuple[int, int]], run: Callable[[tuple[int, int]], Result]
+) -> Curve:
+    run(sizes[0])  # compiles
+    results = [run(size) for size in sizes]
+    labels = tuple(f"{a} x {b}" for a, b in sizes)
+    return Curve(name, np.array([r.cpu_seconds for r in results]), _errors(results), labels)
+
+
+def _package(name: str, module: str, few: slice) -> Curve | None:
+    try:
+        package = importlib.import_module(f"meanfield_pde.studies.baselines.{module}")
+    except ImportError as missing:
+        print(f"{name} is left out: {missing}")
+        return None
+    ladder = package.LADDER[few]
+    results = [package.run(*rung) for rung in ladder]
+    labels = tuple(f"{r.cells[0]} x {r.cells[1]}" for r in results)
+    return Curve(name, np.array([r.cpu_seconds for r in results]), _errors(results), labels)
+
+
+def _errors(results: list[Result]) -> Array:
+    step = baselines.POINTS[1] - baselines.POINTS[0]
+    return np.array([np.sqrt(step * np.sum((r.prediction - reference()) ** 2)) for r in results])
+
+
+def _own_characteristics(nodes: tuple[int, int]) -> Result:
+    """Steps with an error that stays below that of the nodes."""
+    return _characteristics(nodes, max(1e-12, 10.0 ** (-0.35 * nodes[0] + 0.5)))
+
+
+def _characteristics(nodes: tuple[int, int], tolerance: float, reach: float = 7.0) -> Result:
+    energy = paper.energy(charge_range=30.0, location_range=12.0)
+    mu = Characteristics(nodes, reach=reach, redistribute=None, picture=0).project(
+        paper.SMOOTH, energy.space
+    )
+    return _timed(paper.equation(energy, Mean()), mu, nodes, Controlled(tolerance), None)
+
+
+def _finite_volumes(
+    cells: tuple[int, int], reconstruction: Reconstruction, splitting: Splitting
+) -> Result:
+    y, c = baselines.HALF_WIDTHS
+    energy = paper.energy(charge_range=c, location_range=y)
+    mu = FiniteVolumes(cells, reconstruction).project(paper.SMOOTH, energy.space)
+    tolerance = 1e-4 * (64.0 / cells[0]) ** 3
+    return _timed(paper.equation(energy, Mean()), mu, cells, Controlled(tolerance), splitting)
+
+
+def _timed(
+    equation: Equation,
+    mu: object,
+    size: tuple[int, int],
+    step: Controlled,
+    splitting: Splitting | None,
+) -> Result:
+    def work() -> tuple[Array, int]:
+        solution = solve(
+            equation,
+            mu,  # type: ignore[arg-type]
+            baselines.T_END,
+            splitting=splitting,
+            step=step,
+            record=AtTimes(()),
+            save=AtTimes(()),
+        )
+        return solution.prediction[-1], int(solution.steps[-1])
+
+    (prediction, steps), seconds = baselines.timed(work)
+    return Result(prediction, seconds, steps, size)
