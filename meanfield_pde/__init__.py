@@ -55,6 +55,7 @@ _HOME = {
     "dynamics.coefficients": ("FormulaOfTime", "PiecewiseLinear"),
     "dynamics.transport": ("Transport",),
     "dynamics.birth_death": ("BirthDeath", "Free", "Mean", "Reinjection"),
+    "dynamics.forcing": ("Forcing",),
     "dynamics.equation": ("Equation",),
     "timestepping.splitting": ("Lie", "Strang"),
     "timestepping.unsplit": ("Unsplit",),

@@ -1,9 +1,10 @@
 """Case files: TOML tables to frozen values to the objects of a run.
 
 Physics in [unit] [target] [data] [loss] [penalty] (or [potential]) [space] [initial] [[terms]];
-numerics in [method] [time] [output]; [companion] is a second method, run on the same physics to be
-compared. Tables that come in kinds name theirs in `kind`; the keys of a kind are the arguments of
-its class. Paths are relative to the case file.
+numerics in [method] [time] [output]; [accuracy] refines them until error bars are small enough;
+[companion] is a second method, run on the same physics to be compared. Tables that come in kinds
+name theirs in `kind`; the keys of a kind are the arguments of its class. Paths are relative to the
+case file.
 """
 
 from __future__ import annotations
@@ -177,6 +178,8 @@ class Case:
                 mass_outside(law, axes)
             except InputError as error:
                 raise InputError(f"{where} {error}") from None
+        if self.accuracy is not None:
+            self._check_accuracy(self.accuracy)
         methods = [self.method] if self.companion is None else [self.method, self.companion]
         for method in methods:
             equation = self.equation(method)
@@ -189,10 +192,26 @@ class Case:
                 raise InputError(f"[method] {error}") from None
             if not isinstance(method, Particles):
                 continue
-            for term in equation.terms:
-                if isinstance(term, BirthDeath):
-                    mean = isinstance(term.balance, Mean)
-                    require(mean, "balance", term.balance.kind, "'mean' for particles")
+            birth_death = equation.birth_death
+            if birth_death is not None:
+                mean = isinstance(birth_death.balance, Mean)
+                require(mean, "balance", birth_death.balance.kind, "'mean' for particles")
+
+    def _check_accuracy(self, accuracy: Accuracy) -> None:
+        where, energy = "[accuracy] ", self.energy()
+        if isinstance(self.method, Particles):
+            raise InputError(
+                f"{where}with particles: expected a method without chance; what N particles are "
+                "off by is seen from several seeds"
+            )
+        pairs = zip(energy.parameters, self.space.axes, strict=True)
+        walls = [name for name, axis in pairs if not axis.periodic]
+        for name in accuracy.walls or ():
+            expected = f"parameters with walls, among {', '.join(walls) or 'which there is none'}"
+            require(name in walls, f"{where}walls", accuracy.walls, expected)
+        predicted = "prediction" not in accuracy.observables or isinstance(energy, Energy)
+        expected = "no prediction, which a fixed potential has not"
+        require(predicted, f"{where}observables", accuracy.observables, expected)
 
     def files(self) -> list[str]:
         """Names of the files beside the case that it reads.

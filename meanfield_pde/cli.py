@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from meanfield_pde.case import Case
     from meanfield_pde.evolution import Progress
     from meanfield_pde.run import Job
+    from meanfield_pde.results.solution import Solution
+    from meanfield_pde.studies.convergence import Refined
     from meanfield_pde.studies.refinement import Run
 
-FINISHED, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 2, 3, 130
+FINISHED, DISAGREEMENT, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
 MEASUREMENTS = (
     "reference",
@@ -28,6 +30,7 @@ MEASUREMENTS = (
     "splitting",
     "invariants",
     "spikes",
+    "laws",
     "relu",
     "regression",
     "likelihood",
@@ -38,10 +41,11 @@ MEASUREMENTS = (
     "features",
     "startup",
     "speed",
+    "error_bars",
 )
 
 _EPILOG = """\
-exit codes: 0 finished; 2 wrong input, nothing was written; 3 a computation stopped, what it had
+exit codes: 0 finished; 1 methods disagree (crosscheck); 2 wrong input, nothing was written; 3 a computation stopped, what it had
 computed is in its file; 130 interrupted, likewise.
 """
 
@@ -74,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", parents=[case], help="run a case and draw its figures")
     run.add_argument("--threads", type=int, help="number of threads (same bits for any)")
+    _add_tolerance(run)
     commands.add_parser(
         "check", parents=[case], help="validate a case, print equation, sizes and cost"
     )
@@ -85,6 +90,12 @@ def parser() -> argparse.ArgumentParser:
         "call runs only what is new. Example: study cases/cosine_interacting.toml --set "
         "study.refine.method.cells=[32,64,128] --set study.against.kind=exact",
     )
+    crosscheck = commands.add_parser(
+        "crosscheck",
+        parents=[case],
+        help="run a case by all methods that apply: do they agree within their error bars?",
+    )
+    _add_tolerance(crosscheck)
     listing = commands.add_parser("list", help="list the case files of a folder")
     listing.add_argument("folder", nargs="?", default="cases", help="default: cases")
     show = commands.add_parser("show", help="summarise the result file of a run or a study")
@@ -102,6 +113,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_tolerance(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--tolerance",
+        type=float,
+        help="refine until the error bars are below this part of the largest values",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
@@ -109,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run": _run,
         "check": _check,
         "study": _study,
+        "crosscheck": _crosscheck,
         "list": _list,
         "show": _show,
         "plot": _plot,
@@ -116,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     _plain_warnings()
     try:
-        commands[options.command](options)
+        return commands[options.command](options) or FINISHED
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_INPUT
@@ -135,12 +155,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return FINISHED
 
 
+def _settings(options: argparse.Namespace) -> list[str]:
+    """What changes the case, a tolerance included."""
+    tolerance = getattr(options, "tolerance", None)
+    return options.settings + [f"accuracy.tolerance={tolerance}"] * (tolerance is not None)
+
+
 def _jobs(options: argparse.Namespace) -> list[Job]:
     from meanfield_pde.case import load
     from meanfield_pde.run import jobs
 
     path = Path(options.case)
-    case = load(path, options.settings, options.allow_code)
+    case = load(path, _settings(options), options.allow_code)
     return jobs(case, path.stem, _folder(options, case))
 
 
@@ -172,8 +198,11 @@ def _run(options: argparse.Namespace) -> None:
     print(work[0].equation)
     results = []
     for job in work:
-        with _progress(job.method.kind, case.time.t_end) as progress:
-            results.append(execute(job, progress))
+        if case.accuracy is not None and job is work[0]:
+            results.append(_converge(job))
+        else:
+            with _progress(job.method.kind, case.time.t_end) as progress:
+                results.append(execute(job, progress))
         print(f"wrote {job.path}")
     if len(results) == 2:
         from meanfield_pde.studies.comparison import comparison_table
@@ -187,6 +216,33 @@ def _run(options: argparse.Namespace) -> None:
             results[0], path.parent, path.stem, case.output.figures, *results[1:]
         ):
             print(f"wrote {figure}")
+
+
+def _converge(job: Job) -> Solution:
+    from meanfield_pde.studies.answers import answer_table, converge, with_bars
+
+    with _progress_of_refinements(job.method.kind) as tell:
+        answer = converge(job, tell)
+    print(answer_table(answer))
+    return with_bars(answer)
+
+
+def _crosscheck(options: argparse.Namespace) -> int:
+    from meanfield_pde.case import load
+    from meanfield_pde.plotting.crosscheck import save_crosscheck_figure
+    from meanfield_pde.studies.crosscheck import agreement_table, crosscheck
+
+    path = Path(options.case)
+    case = load(path, _settings(options), options.allow_code)
+    folder = _folder(options, case) / f"{path.stem}_crosscheck"
+    print(case.title)
+    print(case.equation(case.method))
+    check = crosscheck(case, folder, _progress_of_refinements)
+    print(agreement_table(check))
+    formats = case.output.figures or ("png",)
+    for figure in save_crosscheck_figure(check, folder.parent, folder.name, formats):
+        print(f"wrote {figure}")
+    return FINISHED if check.agree else DISAGREEMENT
 
 
 def _study(options: argparse.Namespace) -> None:
@@ -291,6 +347,19 @@ def _progress(name: str, t_end: float) -> Iterator[Progress]:
             bar.update(time - bar.n)
 
         yield update
+
+
+@contextmanager
+def _progress_of_refinements(name: str) -> Iterator[Callable[[Refined], None]]:
+    from tqdm import tqdm
+
+    with tqdm(desc=name, unit=" runs", disable=None) as bar:
+
+        def tell(answer: Refined) -> None:
+            bar.set_postfix_str(f"error bar {answer.error:.1e}", refresh=False)
+            bar.update(answer.runs - bar.n)
+
+        yield tell
 
 
 @contextmanager

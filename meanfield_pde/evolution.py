@@ -82,6 +82,8 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
     if representation == "particles":
         fixed = isinstance(step, Fixed)
         require(fixed, "step", step.kind, "'fixed' for a particle method")
+        unforced = equation.forcing is None
+        require(unforced, "term", "forcing", "transport or birth_death for a particle method")
         return
     balance = getattr(equation.birth_death, "balance", None)
     if isinstance(balance, Reinjection) and splitting.embedded:

@@ -57,7 +57,7 @@ def frame(
     time: float, equation: Equation, mu: Measure, field: Field, tally: Tally, snapshot: bool
 ) -> Frame:
     """All scalars and moments at one time, and a snapshot if asked for."""
-    transport, birth_death = equation.dissipation(mu, field, time)
+    transport, birth_death, _ = equation.dissipation(mu, field, time)
     mean, variance = mu.moments()
     return Frame(
         time=time,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Discriminator
 
 from meanfield_pde.dynamics.birth_death import BirthDeath, Free
+from meanfield_pde.dynamics.forcing import Forcing
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
@@ -22,6 +23,9 @@ from meanfield_pde.representations.measure import Gridded, Measure, Weighted
 Array = NDArray[np.float64]
 
 Term = Annotated[Transport | BirthDeath, Discriminator("kind")]
+"""Those of case files."""
+
+AnyTerm = Term | Forcing
 
 
 @dataclass(frozen=True, init=False)
@@ -37,16 +41,17 @@ class Equation:
     """
 
     energy: AnyEnergy
-    terms: tuple[Term, ...]
+    terms: tuple[AnyTerm, ...]
 
-    def __init__(self, energy: AnyEnergy, terms: Iterable[Term]) -> None:
+    def __init__(self, energy: AnyEnergy, terms: Iterable[AnyTerm]) -> None:
         require_type("energy", energy, (Energy, PotentialEnergy), "an Energy or a PotentialEnergy")
         require_type("terms", terms, Iterable, "a list of terms")
         require_gradients(energy)
         object.__setattr__(self, "energy", energy)
         object.__setattr__(self, "terms", tuple(terms))
         for term in self.terms:
-            require_type("term", term, (Transport, BirthDeath), "Transport(...) or BirthDeath(...)")
+            expected = "Transport(...), BirthDeath(...) or Forcing(...)"
+            require_type("term", term, (Transport, BirthDeath, Forcing), expected)
         kinds = [term.kind for term in self.terms]
         once = 0 < len(set(kinds)) == len(kinds)
         require(once, "terms", kinds, "transport, birth_death or both, each once")
@@ -71,6 +76,18 @@ class Equation:
         """The birth-death term, if there is one."""
         return next((term for term in self.terms if isinstance(term, BirthDeath)), None)
 
+    @property
+    def forcing(self) -> Forcing | None:
+        """The given rate of growth, if there is one."""
+        return next((term for term in self.terms if isinstance(term, Forcing)), None)
+
+    @property
+    def keeps_mass(self) -> bool:
+        """Whether no term changes the mass."""
+        birth_death = self.birth_death
+        balanced = birth_death is None or not isinstance(birth_death.balance, Free)
+        return balanced and self.forcing is None
+
     def require_until(self, t_end: float) -> None:
         """Raise `InputError` if a coefficient is seen not to be >= 0 at a time up to t_end."""
         for term in self.terms:
@@ -89,16 +106,17 @@ class Equation:
         points = map(mu.point_rates, rates)
         return np.sum([landscape.image(rate, mu.weight) for rate in points], axis=0)
 
-    def dissipation(self, mu: Measure, field: Field, time: float) -> tuple[float, float]:
-        """What transport and birth-death take from the energy per unit time.
+    def dissipation(self, mu: Measure, field: Field, time: float) -> tuple[float, float, float]:
+        """What transport, birth-death and forcing take from the energy per unit time.
 
         dE/dt = - int grad V . M grad V dmu - alpha int (V - Vbar)^2 dmu under the mean balance;
         see `dynamics.birth_death` for the others.
         """
-        transport, birth_death = self.transport, self.birth_death
+        transport, birth_death, forcing = self.transport, self.birth_death, self.forcing
         return (
             transport.dissipation(field, time) if transport else 0.0,
             birth_death.dissipation(field, mu, time) if birth_death else 0.0,
+            forcing.dissipation(field, mu, time) if forcing else 0.0,
         )
 
     def feedback_rate(self, field: Field, time: float, dt: float = 0.0) -> float:

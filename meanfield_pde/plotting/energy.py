@@ -17,6 +17,8 @@ from meanfield_pde.results.solution import Solution
 def energy_figure(solution: Solution, companion: Solution | None = None) -> Figure:
     """E against t, both logarithmic; open circles are the snapshots of the density figure.
 
+    Error bars, of a run that has some, are a band around the curve.
+
     An energy that is somewhere zero or negative (of a fixed potential, a likelihood), or that
     changes by less than a factor 3, has a linear axis: E - min(E) on a logarithmic one would dive
     where the run happens to end.
@@ -42,6 +44,9 @@ def energy_figure(solution: Solution, companion: Solution | None = None) -> Figu
             zorder=order,
             label=label,
         )
+        if "energy" in run.bars:
+            ends = (run.energy - run.bars["energy"], run.energy + run.bars["energy"])
+            axes.fill_between(run.time, *ends, color=colour, alpha=0.25, linewidth=0.0, zorder=1)
     shown = solution.snapshot_time[chosen(solution.snapshot_time)]
     shown = shown[shown > 0.0]
     if shown.size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ from meanfield_pde.plotting.style import DARK, DASHED, INK, WARM, column_figure,
 
 Array = NDArray[np.float64]
 
-LOOKS = (
+LOOKS: tuple[dict[str, Any], ...] = (
     {"color": DARK, "marker": "o", "linewidth": 1.6},
     {"color": DARK, "marker": "s", "linewidth": 0.9},
     {"color": DARK, "marker": "^", "linewidth": 0.9},
@@ -50,7 +50,11 @@ def work_precision_figure(lines: Sequence[Line], finest: float = 1e-8) -> Figure
     """
     figure, (axes,) = column_figure([2.9], above=0.1)
     for line, look in zip(lines, LOOKS, strict=False):
-        face = {"markerfacecolor": "white", "markeredgewidth": 0.9, "markersize": 4.0}
+        face: dict[str, Any] = {
+            "markerfacecolor": "white",
+            "markeredgewidth": 0.9,
+            "markersize": 4.0,
+        }
         axes.plot(line.errors, line.seconds, **{**look, **face}, label=line.name)
         least = float(line.errors.min())
         if least > finest:

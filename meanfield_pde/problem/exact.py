@@ -126,6 +126,61 @@ class QuadraticGaussian:
 
 
 @dataclass(frozen=True)
+class LinearUnitGaussian:
+    """A Gaussian of linear units ``phi = theta psi(x)`` on the line, learning by squared loss.
+
+    Solves ``d_t mu = div(mu grad V) - alpha (V - Vbar) mu`` (Rotskoff, Jelassi, Bruna &
+    Vanden-Eijnden 2019). The prediction is ``m psi``, m the mean of mu, so that with
+    ``K = int psi^2 dnu`` and ``m* = int psi f* dnu / K``, the best mean,
+
+        V = K (m - m*) theta,        E = residual + K (m - m*)^2 / 2.
+
+    Transport shifts a Gaussian by ``-K (m - m*)`` per unit time and birth and death tilt it, which
+    shifts it by alpha times the variance times as much; the variance stays:
+
+        m - m* = (m0 - m*) exp(-K (1 + alpha variance) t).
+
+    Parameters
+    ----------
+    strength, optimum, residual : float
+        K (above 0), m* and the energy at the optimum.
+    initial_mean, variance : float
+        Of the Gaussian.
+    alpha : float
+        Rate of birth and death, at least 0.
+    transport : bool
+        Whether the mass also moves; without it ``1 + alpha variance`` is ``alpha variance``.
+    """
+
+    strength: float
+    optimum: float
+    initial_mean: float
+    variance: float
+    alpha: float
+    transport: bool = True
+    residual: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.strength > 0, "strength", self.strength, "a number above 0")
+        require(self.variance > 0, "variance", self.variance, "a number above 0")
+        require(self.alpha >= 0, "alpha", self.alpha, "a number at least 0")
+
+    def mean(self, t: float) -> float:
+        """m(t)."""
+        require(t >= 0, "t", t, "a time at least 0")
+        rate = self.strength * (self.transport + self.alpha * self.variance)
+        return float(self.optimum + (self.initial_mean - self.optimum) * np.exp(-rate * t))
+
+    def energy(self, t: float) -> float:
+        """``residual + K (m - m*)^2 / 2``."""
+        return self.residual + self.strength * (self.mean(t) - self.optimum) ** 2 / 2
+
+    def law(self, t: float) -> QuadraticGaussian:
+        """The Gaussian at time t, as one at rest: at its time 0."""
+        return QuadraticGaussian(((0.0,),), (self.mean(t),), ((self.variance,),), 0.0)
+
+
+@dataclass(frozen=True)
 class CircleFamily:
     """Uniform mass on the circle drawn to theta = 0, with or without interaction.
 
@@ -235,6 +290,65 @@ class CircleBirthDeath:
         """Mean density of each cell between consecutive edges."""
         k = self.concentration(t)
         return _circle_averages(lambda x: self.density(t, x), edges, (1 + k) ** -0.5)
+
+
+@dataclass(frozen=True)
+class UniformWaves:
+    """Small waves on the uniform state of the circle, each decaying at a rate of its own.
+
+    Linearises ``d_t mu = div(mu grad V) - alpha (V - Vbar) mu`` (Rotskoff, Jelassi, Bruna &
+    Vanden-Eijnden 2019) with ``V = int K dmu - int K / (2 pi)`` and
+    ``K = const + sum_m kernel[m - 1] cos m(theta - theta')``. Of ``mu = (1 + sum_m a_m cos m theta)
+    / (2 pi)`` V is ``sum_m kernel[m - 1] a_m cos(m theta) / 2``, so that to first order
+
+        a_m' = -(kernel[m - 1] / 2) (m^2 + alpha) a_m.
+
+    Birth and death speed wave m up by ``1 + alpha / m^2``. The density is off by the square of the
+    amplitudes, the energy ``sum_m kernel[m - 1] a_m^2 / 8`` by their cube.
+
+    Parameters
+    ----------
+    alpha : float
+        Rate of birth and death, at least 0.
+    kernel, amplitudes : tuple of float
+        At least 0, and a_m at the start, for m = 1, 2, ...
+    """
+
+    alpha: float
+    kernel: tuple[float, ...]
+    amplitudes: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require(self.alpha >= 0, "alpha", self.alpha, "a number at least 0")
+        require(min(self.kernel, default=-1.0) >= 0, "kernel", self.kernel, "numbers at least 0")
+        waves = len(self.kernel)
+        fits = len(self.amplitudes) == waves and float(np.sum(np.abs(self.amplitudes))) < 1.0
+        require(fits, "amplitudes", self.amplitudes, f"{waves} numbers whose sizes add up to < 1")
+
+    def rates(self) -> Array:
+        """At which the amplitudes decay, ``(kernel / 2) (m^2 + alpha)``, (waves,)."""
+        return np.array(self.kernel) / 2 * (self._numbers() ** 2 + self.alpha)
+
+    def at(self, t: float) -> Array:
+        """The amplitudes at a time, (waves,)."""
+        require(t >= 0, "t", t, "a time at least 0")
+        return np.array(self.amplitudes) * np.exp(-self.rates() * t)
+
+    def density(self, t: float, theta: npt.ArrayLike) -> Array:
+        """Density of mass one at the angles theta."""
+        waves = np.cos(np.multiply.outer(np.asarray(theta, dtype=float), self._numbers()))
+        return (1 + waves @ self.at(t)) / (2 * np.pi)
+
+    def energy(self, t: float) -> float:
+        """What V is the derivative of: ``sum_m kernel[m - 1] a_m^2 / 8``."""
+        return float(np.array(self.kernel) @ self.at(t) ** 2 / 8)
+
+    def cell_averages(self, t: float, edges: npt.ArrayLike) -> Array:
+        """Mean density of each cell between consecutive edges."""
+        return cell_averages(lambda x: self.density(t, x), [edges], [np.empty(0)], PANEL_POINTS)
+
+    def _numbers(self) -> Array:
+        return np.arange(1.0, len(self.kernel) + 1)
 
 
 def log_legendre(degree: float, chi: float) -> float:

@@ -42,6 +42,11 @@ class Grid:
         """Of the cells along each axis, (cells,)."""
         return tuple(0.5 * (e[1:] + e[:-1]) for e in self.edges)
 
+    @cached_property
+    def coordinates(self) -> tuple[Array, ...]:
+        """Of the cell centres, one array a parameter, each with one entry a cell."""
+        return GridNodes(self.centres).coordinates()
+
     @property
     def faces(self) -> tuple[GridNodes, ...]:
         """The centres of the faces normal to each axis, those at both ends included."""

@@ -110,6 +110,11 @@ class CharacteristicsMeasure:
         return np.exp(self.log_masses)
 
     @property
+    def coordinates(self) -> tuple[Array, ...]:
+        """Where `values` are, one array a parameter."""
+        return PointNodes(self.points).coordinates()
+
+    @property
     def parameters(self) -> int:
         """Number of parameters."""
         return len(self.axes)

@@ -86,6 +86,11 @@ class FourierMeasure:
         return self.waves.weight
 
     @property
+    def coordinates(self) -> tuple[Array, ...]:
+        """Where `values` are, one array a parameter."""
+        return self.waves.coordinates
+
+    @property
     def axes(self) -> Axes:
         """Of the space."""
         return self.waves.axes

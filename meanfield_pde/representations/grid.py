@@ -69,6 +69,11 @@ class GridMeasure:
         return self.grid.volume
 
     @property
+    def coordinates(self) -> tuple[Array, ...]:
+        """Where `values` are, one array a parameter."""
+        return self.grid.coordinates
+
+    @property
     def axes(self) -> tuple[Axis, ...]:
         """Of the space."""
         return self.grid.axes

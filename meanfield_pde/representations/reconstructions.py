@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,8 @@ class Upwind(_CellCentred):
 
     kind: Literal["upwind"] = "upwind"
 
+    order: ClassVar[int] = 1
+
     @property
     def code(self) -> int:
         """The kernel's name for it."""
@@ -118,6 +120,8 @@ class Muscl(_CellCentred):
 
     limiter: Literal["none", "minmod", "van_leer", "monotonized_central"] = "van_leer"
     kind: Literal["muscl"] = "muscl"
+
+    order: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         require(self.limiter in LIMITERS, "limiter", self.limiter, "one of " + ", ".join(LIMITERS))
@@ -136,6 +140,8 @@ class Weno5:
     """
 
     kind: Literal["weno5"] = "weno5"
+
+    order: ClassVar[int] = 4
 
     def nodes(self, grid: Grid) -> GridNodes:
         """Where an energy is seen from: its slopes also from the faces."""

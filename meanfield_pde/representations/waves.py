@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.problem.nodes import GridNodes
 from meanfield_pde.problem.spaces import Axis
 
 Array = NDArray[np.float64]
@@ -45,6 +46,11 @@ class Waves:
             axis.lower + axis.length * np.arange(count) / count
             for axis, count in zip(self.axes, self._padded, strict=True)
         )
+
+    @cached_property
+    def coordinates(self) -> tuple[Array, ...]:
+        """Of the nodes, one array a parameter."""
+        return GridNodes(self.nodes).coordinates()
 
     @cached_property
     def _padded(self) -> Counts:

@@ -148,6 +148,11 @@ class Writer:
             dataset.resize(start + len(rows), axis=0)
             dataset[start:] = rows
 
+    def _put_bars(self, bars: Mapping[str, Array]) -> None:
+        if self._file is not None:
+            with self._disk():
+                schema.put_bars(self._file, bars)
+
     def _end(self, outcome: str, attributes: Mapping[str, Any] | None) -> None:
         if self._file is not None:
             with self._disk():
@@ -187,6 +192,7 @@ def write(solution: Solution, path: str | Path) -> Path:
     outcome = str(attributes.pop("outcome", "finished"))
     with Writer(path, solution.layout, attributes) as writer:
         writer._extend(solution)
+        writer._put_bars(solution.bars)
         writer._end(outcome, None)
     return Path(path)
 
@@ -253,4 +259,5 @@ def solution_in(file: h5py.File) -> Solution:
         prediction=rows("prediction", snapshots) if layout.inputs.size else nothing,
         attributes={"outcome": "unfinished", **schema.get_attributes(file)},
         nodes=schema.get_nodes(file, snapshots) if layout.moving else (),
+        bars=schema.get_bars(file),
     )

@@ -12,6 +12,8 @@ the file opens as a labelled data set in any netCDF-4 reader:
     particle        numbers (particles)
     x               data nodes             target (x)            prediction (snapshot_time, x)
 
+A refined run has error bars: <scalar>_bar (time), prediction_bar (snapshot_time).
+
 Of two inputs or more, `x` holds the numbers of the data nodes, and `inputs` (x, component) their
 coordinates. Samples have a `sample_weight` (x), a loss without a target has no `target`, a fixed
 potential has nothing along `x`. What has no axis (the equation, how the run was made, its outcome)
@@ -42,6 +44,12 @@ GROWING = ("time", "snapshot_time")
 
 NODES = ("node_position", "node_log_mass")
 """The data sets that grow along `node` as well."""
+
+BAR = "_bar"
+"""Behind the name of what an error bar belongs to."""
+
+BARRED = (*SCALARS, "prediction")
+"""What can have one."""
 
 TEXTS = ("parameter", "component")
 """The axes whose coordinates are names."""
@@ -122,7 +130,8 @@ def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
 def check_names(layout: Layout, attributes: Mapping[str, Any]) -> None:
     """Raise `InputError` if a parameter or an attribute has a name the file needs itself."""
     others = replace(layout, parameters=(), centres=())
-    taken = {*coordinates(others), *dimensions(others), "density"}
+    bars = {f"{name}{BAR}" for name in BARRED}
+    taken = {*coordinates(others), *dimensions(others), *bars, "density"}
     for index, name in enumerate(layout.parameters):
         if name in ("", ".") or "/" in name or name in taken or name in layout.parameters[:index]:
             raise InputError(f"parameter name {name!r}: expected one the file does not use itself")
@@ -204,6 +213,22 @@ def put_nodes(file: h5py.File, start: int, nodes: tuple[Array, ...]) -> None:
     for index, part in enumerate(nodes):
         file["node_position"][start + index, : len(part)] = part[:, :-1]
         file["node_log_mass"][start + index, : len(part)] = part[:, -1]
+
+
+def put_bars(file: h5py.File, bars: Mapping[str, Array]) -> None:
+    """Write the error bars of a whole run."""
+    for name, bar in bars.items():
+        axis = "time" if name in SCALARS else "snapshot_time"
+        dataset = file.create_dataset(f"{name}{BAR}", data=bar)
+        dataset.dims[0].attach_scale(file[axis])
+        dataset.attrs["long_name"] = f"error bar of {name.replace('_', ' ')}"
+        dataset.attrs["units"] = "1"
+
+
+def get_bars(file: h5py.File) -> dict[str, Array]:
+    """The error bars, of a run that has some."""
+    names = [name for name in BARRED if f"{name}{BAR}" in file]
+    return {name: get_values(file, f"{name}{BAR}") for name in names}
 
 
 def get_nodes(file: h5py.File, snapshots: int) -> tuple[Array, ...]:

@@ -158,6 +158,9 @@ class Solution:
         Positions and log-masses along characteristics; empty otherwise.
     attributes : dict
         How it was made: case text, versions, commit, threads, seed, timings, outcome.
+    bars : mapping of str to array
+        Error bars of scalars (times,), and of the "prediction" in L2 of the data (snapshots,);
+        empty unless the run was refined (`accuracy`).
     """
 
     layout: Layout
@@ -170,6 +173,7 @@ class Solution:
     prediction: Array
     attributes: dict[str, Any] = field(default_factory=dict)
     nodes: tuple[Array, ...] = ()
+    bars: Mapping[str, Array] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Array:
         scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")

@@ -13,6 +13,7 @@ from meanfield_pde.dynamics.birth_death import BirthDeath, Free, Mean
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.data import UniformCircle
 from meanfield_pde.problem.energy import Energy, PotentialEnergy
 from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily, QuadraticGaussian
@@ -47,6 +48,8 @@ class ExactSolution:
     ----------
     averages : callable
         (t, grid) to the cell averages.
+    density : callable
+        (t, theta) to the density at coordinate arrays, one a parameter.
     energy, mass : callable
         t to E and to the mass.
     outside : callable
@@ -54,6 +57,7 @@ class ExactSolution:
     """
 
     averages: Callable[[float, Grid], Array]
+    density: Callable[[float, Theta], Array]
     energy: Callable[[float], float]
     mass: Callable[[float], float]
     outside: Callable[[float], float]
@@ -206,6 +210,7 @@ def on_line(exact: QuadraticGaussian, axes: tuple[Axis, ...], free: bool) -> Exa
 
     return ExactSolution(
         averages=lambda t, grid: mass(t) * exact.cell_averages(t, grid.edges),
+        density=lambda t, theta: mass(t) * exact.density(t, np.stack(theta, axis=-1)),
         energy=lambda t: mass(t) * exact.energy(t),
         mass=mass,
         outside=outside,
@@ -220,6 +225,7 @@ def on_circle(exact: CircleFamily | CircleBirthDeath, free: bool) -> ExactSoluti
 
     return ExactSolution(
         averages=lambda t, grid: mass(t) * exact.cell_averages(t, grid.edges[0]),
+        density=lambda t, theta: mass(t) * exact.density(t, theta[0]),
         energy=lambda t: mass(t) * exact.energy(t),
         mass=mass,
         outside=lambda t: 0.0,

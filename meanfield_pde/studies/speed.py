@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -23,7 +24,11 @@ from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.kernels import finite_volumes as kernel
 from meanfield_pde.kernels import weno
 from meanfield_pde.kernels.memory import keep_freed_memory
+from meanfield_pde.problem.energy import Energy
+from meanfield_pde.problem.features import ChargedAtPoints, Features
 from meanfield_pde.problem.landscape import Landscape
+from meanfield_pde.problem.nodes import PointNodes
+from meanfield_pde.problem.series import SeriesTable
 from meanfield_pde.representations.grid import GridMeasure, Muscl, Reconstruction, Weno5
 from meanfield_pde.representations.runge_kutta import SSP3
 from meanfield_pde.studies import paper
@@ -124,6 +129,7 @@ def main(quick: bool = False) -> None:
     _threads((64, 128, 256) if quick else (32, 64, 128, 192, 256, 384, 512, 1024, 2048))
     keep_freed_memory()
     _parts(sizes[:1])
+    _points((10**3, 10**4) if quick else (10**3, 10**4, 10**5, 10**6))
 
 
 def _threads(sizes: tuple[int, ...]) -> None:
@@ -138,6 +144,50 @@ def _threads(sizes: tuple[int, ...]) -> None:
         rows.append([f"{cells}^2", f"{one:.2f}", f"{two:.2f}", f"{one / two:.2f}"])
     title = f"Transport, van Leer, ns per cell and step; load {os.getloadavg()[0]:.2f}"
     print(table(title, ["cells", "1 thread", "2 threads", "gain"], rows))
+
+
+def _points(sizes: tuple[int, ...]) -> None:
+    """f, V and grad V at nodes wherever they are: by series, and by the table of all pairs."""
+    available = numba.get_num_threads()
+    numba.set_num_threads(1)
+    energy = paper.energy(points=101)
+    rows, seconds = [], []
+    for number in sizes:
+        points = np.random.default_rng(0).normal(size=(number, 2)).clip(-3.9, 3.9)
+        masses = np.full(number, 1.0 / number)
+        series = energy.on(PointNodes(points)).features  # type: ignore[attr-defined]
+        assert isinstance(series, ChargedAtPoints)
+        assert isinstance(series.base, SeriesTable)
+        terms = series.base.series.matrix.shape[1]
+        residual = energy.data_weights * series.prediction(masses, 1.0)
+        seconds.append(_best(partial(_round, energy, points, masses, residual), 5))
+        cells = [f"{number}", f"{1e9 * seconds[-1] / number:.1f}", f"{terms}"]
+        direct = np.nan
+        if number <= 10**4:
+            direct = _best(partial(_by_table, series, masses, residual), 3)
+        rows.append([*cells, f"{1e9 * direct / number:.0f}"])
+    numba.set_num_threads(available)
+    exponent = np.log(seconds[-1] / seconds[-2]) / np.log(sizes[-1] / sizes[-2])
+    # A polynomial takes three operations a term for the sum, six for V and its slope.
+    title = f"f, V and grad V at moving nodes, ns a node, one core; last exponent {exponent:.2f}"
+    print(table(title, ["nodes", "series", "terms", "101 exponentials a node"], rows))
+
+
+def _round(energy: Energy, points: Array, masses: Array, residual: Array) -> None:
+    _all(energy.on(PointNodes(points)).features, masses, residual)  # type: ignore[attr-defined]
+
+
+def _by_table(series: ChargedAtPoints, masses: Array, residual: Array) -> None:
+    assert isinstance(series.base, SeriesTable)
+    # A new table: nodes that have moved need new exponentials.
+    _all(replace(series, base=replace(series.base.table)), masses, residual)
+
+
+def _all(features: Features, masses: Array, residual: Array) -> None:
+    features.prediction(masses, 1.0)
+    features.potential(residual)
+    for k in range(2):
+        features.slope(k, residual)
 
 
 def _potential(landscape: Landscape, mu: GridMeasure) -> Array:

@@ -3,7 +3,8 @@
     Lie      A(dt) B(dt)                 first order
     Strang   A(dt/2) B(dt) A(dt/2)       second order (Strang 1968)
 
-for terms A, B in the order of the equation. One term alone is its own step. Every term has a clock
+for terms A, B in the order of the equation; of three, Strang takes half steps of the first two on
+either side of the last. One term alone is its own step. Every term has a clock
 of its own: its coefficients are those of the times through which its sub-steps have gone.
 Without splitting see `unsplit`.
 """
@@ -40,7 +41,7 @@ class Lie:
 
 @dataclass(frozen=True)
 class Strang:
-    """Half a step of the first term, a full step of the last, half a step of the first."""
+    """Half steps of all terms but the last, a full step of that, the half steps in reverse."""
 
     kind: Literal["strang"] = "strang"
 
@@ -50,7 +51,8 @@ class Strang:
 
     def fractions(self, terms: int) -> tuple[tuple[int, float], ...]:
         """(term, fraction of dt) in the order in which they are taken."""
-        return ((0, 1.0),) if terms == 1 else ((0, 0.5), (1, 1.0), (0, 0.5))
+        before = tuple((index, 0.5) for index in range(terms - 1))
+        return (*before, (terms - 1, 1.0), *reversed(before))
 
 
 Splitting = Annotated[Lie | Strang | Unsplit, Discriminator("kind")]

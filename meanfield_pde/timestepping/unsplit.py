@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.dynamics.birth_death import Free
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import NumericalFailure, StepTooLong, require
 from meanfield_pde.problem.landscape import Field, Landscape
@@ -126,8 +125,7 @@ def _embedded(
 
     step = scheme.advance(start, time, dt, rate, mu.error)
     moved = mu.with_state(step.state)
-    birth_death = equation.birth_death
-    if birth_death is None or isinstance(birth_death.balance, Free):
+    if equation.birth_death is None or not equation.keeps_mass:
         return Moved(moved, 0.0, step.error, step.integral)
     change = mu.mass / moved.mass
     return Moved(moved.scaled(change), abs(change - 1.0), step.error, step.integral)

@@ -101,7 +101,7 @@ def test_scalars_of_a_run_are_those_of_its_measures():
     for index, density in enumerate(solution.measure):
         at = mu.with_density(density)
         field = mu.landscape(energy).at(at)
-        transport, birth_death = equation.dissipation(at, field, 0.0)
+        transport, birth_death, _ = equation.dissipation(at, field, 0.0)
         expected = {
             "energy": field.energy,
             "mean_potential": field.integral / field.mass,

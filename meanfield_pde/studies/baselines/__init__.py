@@ -29,17 +29,17 @@ T = TypeVar("T")
 ALPHA = 5.0
 T_END = 5.0
 POINTS: Array = np.linspace(-10.0, 10.0, 51)
-"""Data points; the trapezoidal rule on them has a relative error of 4e-14."""
+"""Data points; the trapezoidal rule on them has a relative error of 1e-13."""
 
 HALF_WIDTHS = (6.0, 8.0)
-"""Of the box, along y and c: the prediction at `T_END` is then within 4e-11, in L2, of the line's."""
+"""Of the box, along y and c; the cut moves the prediction at `T_END` by 3e-11 in L2."""
 
 UNIT_VARIANCE = 0.5
 TARGET = ((1 / 3, -2.0, 0.5), (-2 / 3, 0.0, 1.0), (1 / 3, 2.0, 0.5))
 """Weight, mean and variance of each Gaussian."""
 
 Ladder = tuple[tuple[tuple[int, int], float], ...]
-"""(cells along y and c, tolerance) from coarse to fine; errors in time stay below those in space."""
+"""(cells along y and c, tolerance) from coarse to fine; errors in space are the larger ones."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Grid:
         Centres of the cells.
     widths
         Of a cell along y and c.
+    charges
+        c dc, so that q = rho @ charges.
     density
         rho at first, at the centres, of mass 1.
     features
@@ -87,18 +89,14 @@ class Grid:
     y: Array
     c: Array
     widths: tuple[float, float]
+    charges: Array
     density: Array
     features: Array
     target: Array
     tests: Array
 
-    @property
-    def charges(self) -> Array:
-        """c dc, so that q = rho @ charges."""
-        return self.c * self.widths[1]
-
     def prediction(self, density: Array) -> Array:
-        """F at the data points."""
+        """The prediction f at the data points."""
         return self.features @ (density @ self.charges)
 
 
@@ -127,6 +125,7 @@ def grid(cells: tuple[int, int]) -> Grid:
         y=y,
         c=c,
         widths=(width_y, width_c),
+        charges=width_c * c,
         density=density / (density.sum() * width_y * width_c),
         features=width_y * units,
         target=target(POINTS),

@@ -10,29 +10,26 @@ import numpy as np
 from meanfield_pde.studies import baselines
 from meanfield_pde.studies.baselines import ALPHA, T_END, Ladder, Result
 
-LADDERS: dict[int, Ladder] = {
-    2: (
-        ((64, 48), 1e-4),
-        ((128, 96), 1e-4),
-        ((256, 192), 1e-4),
-        ((512, 384), 1e-5),
-        ((1024, 768), 1e-6),
-        ((2048, 1536), 1e-6),
-    ),
-    12: (
-        ((24, 16), 1e-3),
-        ((32, 20), 1e-4),
-        ((40, 24), 1e-5),
-        ((48, 28), 1e-6),
-        ((56, 30), 1e-7),
-        ((64, 36), 1e-8),
-        ((80, 44), 1e-9),
-        ((96, 52), 1e-9),
-        ((112, 60), 1e-10),
-        ((128, 68), 1e-10),
-    ),
-}
-"""By the order of the differences."""
+LADDER: Ladder = (
+    ((24, 16), 1e-3),
+    ((32, 20), 1e-4),
+    ((40, 24), 1e-5),
+    ((48, 28), 1e-6),
+    ((56, 30), 1e-7),
+    ((64, 36), 1e-8),
+    ((80, 44), 1e-9),
+    ((96, 52), 1e-9),
+    ((112, 60), 1e-10),
+    ((128, 68), 1e-10),
+)
+SECOND_ORDER: Ladder = (
+    ((64, 48), 1e-4),
+    ((128, 96), 1e-4),
+    ((256, 192), 1e-4),
+    ((512, 384), 1e-5),
+    ((1024, 768), 1e-6),
+    ((2048, 1536), 1e-6),
+)
 
 
 def run(cells: tuple[int, int], tolerance: float, order: int = 12) -> Result:

@@ -26,8 +26,8 @@ WALLS = {"value": 0.0}
 FIRST_STEP = 0.05
 
 
-class MeanField(PDEBase):  # type: ignore[misc]
-    """The equation on a grid of py-pde with axes y and c."""
+class MeanField(PDEBase):
+    """The equation; y and c are the axes x and y of py-pde."""
 
     explicit_time_dependence = False
 
@@ -71,7 +71,7 @@ class MeanField(PDEBase):  # type: ignore[misc]
 
 
 def run(cells: tuple[int, int], tolerance: float) -> Result:
-    """The problem by second-order differences, zero outside the box."""
+    """The problem by second-order differences, zero at the walls of the box."""
     grid = baselines.grid(cells)
     half_y, half_c = baselines.HALF_WIDTHS
     start = ScalarField(
