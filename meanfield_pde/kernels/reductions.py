@@ -83,7 +83,7 @@ def _matvec_parallel(table, vector, out):
 def matvec(table, vector):
     """Table @ vector for a table (m, n)."""
     out = np.empty(table.shape[0])
-    parallel = get_num_threads() > 1 and table.size >= PARALLEL_ENTRIES
+    parallel = table.size >= PARALLEL_ENTRIES and get_num_threads() > 1
     (_matvec_parallel if parallel else _matvec_serial)(table, vector, out)
     return out
 
@@ -121,7 +121,7 @@ def _transposed_parallel(table, vector, out):
 def transposed_matvec(table, vector):
     """table.T @ vector for a table (m, n)."""
     out = np.zeros(table.shape[1])
-    parallel = get_num_threads() > 1 and table.size >= PARALLEL_ENTRIES
+    parallel = table.size >= PARALLEL_ENTRIES and get_num_threads() > 1
     (_transposed_parallel if parallel else _transposed_serial)(table, vector, out)
     return out
 

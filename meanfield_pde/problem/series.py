@@ -85,15 +85,18 @@ class Series:
             return np.asarray(wave_series(places, cosines, sines))
         return np.asarray(chebyshev_series(places, coefficients))
 
-    def derivative(self, coefficients: Array) -> Array:
-        """The coefficients of the derivative in y."""
+    @cached_property
+    def slopes(self) -> Array:
+        """The matrix of the derivative in y, (data points, terms)."""
         if self.span[2]:
-            cosines, sines = coefficients.reshape(2, -1)
-            orders = self._scale * np.arange(cosines.size, dtype=np.float64)
-            turned: Array = np.concatenate([orders * sines, -orders * cosines])
-            return turned
-        changed = np.asarray(np.polynomial.chebyshev.chebder(coefficients), dtype=np.float64)
-        return self._scale * np.append(changed, np.zeros(coefficients.size - changed.size))
+            orders = self._scale * np.arange(self._terms)
+            return np.hstack(
+                [orders * self.matrix[:, self._terms :], -orders * self.matrix[:, : self._terms]]
+            )
+        changed = np.polynomial.chebyshev.chebder(self.matrix, axis=1)
+        whole = np.zeros(self.matrix.shape)
+        whole[:, : changed.shape[1]] = self._scale * changed
+        return whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +126,8 @@ class SeriesTable:
 
     def slope(self, k: int, residual: Array) -> Array:
         """Sum over terms of their derivatives."""
-        coefficients = transposed_matvec(self.series.matrix, residual)
-        return self.series.values(self._places, self.series.derivative(coefficients))
+        coefficients = transposed_matvec(self.series.slopes, residual)
+        return self.series.values(self._places, coefficients)
 
     def square_norms(self, curvature: Array) -> tuple[Array, ...]:
         """By the table of all pairs."""

@@ -156,8 +156,8 @@ class CharacteristicsMeasure:
         rate = np.zeros((self.points.shape[0], self.parameters + 1))
         for k, axis in enumerate(self.axes):
             velocity = -mobility[k] * field.gradient[k]
-            if not axis.periodic:
-                place = self.points[:, k]
+            place = self.points[:, k]
+            if not axis.periodic and not axis.lower < place.min() <= place.max() < axis.upper:
                 held = ((place <= axis.lower) & (velocity < 0.0)) | (
                     (place >= axis.upper) & (velocity > 0.0)
                 )
