@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,19 +10,28 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from meanfield_pde.plotting.axes import log_axis
-from meanfield_pde.plotting.style import DARK, DASHED, INK, WARM, column_figure, styled
+from meanfield_pde.plotting.style import DARK, DASHED, WARM, column_figure, styled
 
 Array = NDArray[np.float64]
 
 LOOKS: tuple[dict[str, Any], ...] = (
-    {"color": DARK, "marker": "o", "linewidth": 1.6},
+    {"color": DARK, "marker": "o", "linewidth": 1.8},
     {"color": DARK, "marker": "s", "linewidth": 0.9},
     {"color": DARK, "marker": "^", "linewidth": 0.9},
-    {"color": WARM, "marker": "D", "linewidth": 0.9},
     {"color": WARM, "marker": "v", "linewidth": 0.9},
-    {"color": WARM, "marker": "P", "linewidth": 0.9},
+    {"color": WARM, "marker": "D", "linewidth": 0.9},
+    {"color": "#7a3b00", "marker": "v", "linewidth": 0.9},
+    {"color": "#7a3b00", "marker": "D", "linewidth": 0.9},
+    {"color": "#888888", "marker": "P", "linewidth": 0.9},
 )
-"""The solvers here dark, the packages they are compared with warm."""
+"""The solvers here dark, NumPy orange, JAX brown, py-pde grey."""
+
+
+MARKS: dict[str, Any] = {
+    "markerfacecolor": "white",
+    "markeredgewidth": 0.8,
+    "markersize": 3.5,
+}
 
 
 class Line(Protocol):
@@ -38,38 +47,37 @@ class Line(Protocol):
 
 
 @styled
-def work_precision_figure(lines: Sequence[Line], finest: float = 1e-8) -> Figure:
+def work_precision_figure(lines: Mapping[str, Sequence[Line]], finest: float = 1e-8) -> Figure:
     """Seconds against the error, which falls to the right; dashed where extrapolated to `finest`.
 
     Parameters
     ----------
-    lines : sequence
-        Each with a name, seconds and errors (runs,), and `cost` of an error.
+    lines : mapping of str to sequence
+        A panel for each start; each line with a name, seconds and errors (runs,), and `cost` of an
+        error.
     finest : float
         The error up to which lines are extended.
     """
-    figure, (axes,) = column_figure([2.9], above=0.1)
-    for line, look in zip(lines, LOOKS, strict=False):
-        face: dict[str, Any] = {
-            "markerfacecolor": "white",
-            "markeredgewidth": 0.9,
-            "markersize": 4.0,
-        }
-        axes.plot(line.errors, line.seconds, **{**look, **face}, label=line.name)
-        least = float(line.errors.min())
-        if least > finest:
-            errors = np.geomspace(least, finest, 20)
-            costs = [line.cost(float(error))[0] for error in errors]
-            axes.plot(errors, costs, color=look["color"], linestyle=DASHED, linewidth=0.6)
-    shown = np.concatenate([line.errors for line in lines])
-    axes.set_xscale("log")
-    axes.set_xlim(2.0 * shown.max(), 0.3 * min(shown.min(), finest))
-    seconds = np.concatenate([line.seconds for line in lines])
-    beyond = [line.cost(finest)[0] for line in lines]
-    high = max([seconds.max(), *[b for b in beyond if np.isfinite(b)]])
-    log_axis(axes, "y", 0.5 * seconds.min(), 3.0 * high)
-    axes.set_xlabel(r"error of $f$ in $L^2$")
-    axes.set_ylabel("CPU seconds, one core")
-    axes.legend(loc="upper left", fontsize=7, frameon=False)
-    axes.axvline(1e-5, color=INK, linewidth=0.4, linestyle=":")
+    figure, panels = column_figure([2.3] * len(lines), above=0.75, gap=0.35)
+    for axes, (start, drawn) in zip(panels, lines.items(), strict=True):
+        for line, look in zip(drawn, LOOKS, strict=False):
+            face: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 0.8}
+            axes.plot(
+                line.errors, line.seconds, **{**look, **face}, markersize=3.5, label=line.name
+            )
+            least = float(line.errors.min())
+            if least > finest:
+                errors = np.geomspace(least, finest, 20)
+                costs = [line.cost(float(error))[0] for error in errors]
+                axes.plot(errors, costs, color=look["color"], linestyle=DASHED, linewidth=0.6)
+        seconds = np.concatenate([line.seconds for line in drawn])
+        axes.set_xscale("log")
+        axes.set_xlim(3e-2, 0.3 * finest)
+        log_axis(axes, "y", 0.4 * seconds.min(), 1e4 * seconds.max() ** 0.5)
+        axes.set_ylabel("CPU seconds, one core")
+        axes.text(0.02, 0.95, f"$y$ {start} at first", transform=axes.transAxes, va="top")
+    panels[-1].set_xlabel(r"error of $f$ in $L^2$")
+    panels[0].legend(
+        loc="lower left", bbox_to_anchor=(-0.2, 1.0), ncols=2, fontsize=7, frameon=False
+    )
     return figure

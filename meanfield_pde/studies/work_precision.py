@@ -1,8 +1,10 @@
 """CPU time against the error of f: the solvers here, and general packages on the same problem.
 
-The paper's experiment from y and c standard normal, alpha = 5, to t = 5 (`baselines` states it).
-One core; the least CPU seconds of a few runs each, without import, compilation and set-up of the
-packages. Packages that are not installed are left out (`pip install "meanfield_pde[benchmark]"`).
+The paper's experiment, alpha = 5, to t = 5 (`baselines` states it), from y standard normal and from
+the paper's own start, y uniform on [-2, 2], whose density jumps. One core; the least CPU seconds of
+a few runs each, without import, compilation and set-up of the packages. Each package on a grid with
+differences of second order and, where its user would write them, of order 12. Packages that are not
+installed are left out (`pip install "meanfield_pde[benchmark]"`).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +22,12 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.birth_death import Mean
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.evolution import solve
+from meanfield_pde.problem.laws import Law
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.grid import FiniteVolumes, Muscl, Reconstruction, Weno5
 from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies import baselines, paper
-from meanfield_pde.studies.baselines import Result
+from meanfield_pde.studies.baselines import Result, Start
 from meanfield_pde.studies.tables import table
 from meanfield_pde.timestepping.splitting import Splitting, Strang
 from meanfield_pde.timestepping.step_size import Controlled
@@ -32,24 +35,45 @@ from meanfield_pde.timestepping.unsplit import Unsplit
 
 Array = NDArray[np.float64]
 
-PACKAGES = {
-    "NumPy, solve_ivp": "numpy_ivp",
-    "py-pde": "py_pde",
-    "JAX, diffrax": "jax_diffrax",
-}
+PACKAGES: tuple[tuple[str, str, dict[str, int]], ...] = (
+    ("NumPy, order 2", "numpy_ivp", {"order": 2}),
+    ("NumPy, order 12", "numpy_ivp", {"order": 12}),
+    ("JAX, order 2", "jax_diffrax", {"order": 2}),
+    ("JAX, order 12", "jax_diffrax", {"order": 12}),
+    ("py-pde, order 2", "py_pde", {}),
+)
+"""Name, module, and what its `run` is told besides sizes."""
+
+LONGEST = 60.0
+"""CPU seconds of a run after which a ladder is climbed no further."""
+
+STARTS: dict[Start, Law] = {"normal": paper.SMOOTH, "uniform": paper.FULL_SUPPORT}
 TARGETS = (1e-3, 1e-5, 1e-8)
 """Errors at which costs are compared."""
 
-NODES = {
-    (16, 8): (5.5, 1e-5),
-    (20, 10): (5.5, 1e-6),
-    (24, 10): (5.5, 1e-7),
-    (32, 10): (6.0, 1e-8),
-    (40, 12): (6.5, 1e-8),
-    (48, 12): (6.5, 1e-9),
-    (56, 14): (7.0, 1e-9),
-    (64, 16): (7.0, 1e-10),
-    (80, 20): (8.0, 1e-11),
+NODES: dict[Start, dict[tuple[int, int], tuple[float, float]]] = {
+    "normal": {
+        (16, 8): (5.5, 1e-4),
+        (20, 10): (5.5, 1e-5),
+        (24, 10): (5.5, 1e-5),
+        (32, 10): (6.0, 1e-6),
+        (40, 12): (6.5, 1e-7),
+        (48, 12): (6.5, 1e-8),
+        (56, 14): (7.0, 1e-9),
+        (64, 16): (7.0, 1e-10),
+        (80, 20): (8.0, 1e-11),
+    },
+    "uniform": {
+        (6, 8): (5.5, 1e-3),
+        (8, 8): (5.5, 1e-4),
+        (10, 10): (5.5, 1e-5),
+        (12, 10): (5.5, 1e-6),
+        (14, 12): (6.0, 1e-7),
+        (16, 12): (6.5, 1e-8),
+        (18, 14): (7.0, 1e-9),
+        (20, 16): (7.0, 1e-10),
+        (24, 20): (8.0, 1e-11),
+    },
 }
 """Nodes along y and c, their reach in deviations, and the tolerance of the steps."""
 
@@ -82,10 +106,10 @@ class Curve:
         return float(np.exp(seconds[-1] + slope * (wanted - errors[-1]))), True
 
 
-@lru_cache(maxsize=1)
-def reference() -> Array:
+@lru_cache(maxsize=2)
+def reference(start: Start) -> Array:
     """f at t = 5 by many nodes and small steps."""
-    return _characteristics((160, 64), 1e-12, reach=10.0).prediction
+    return _characteristics((160, 64), 1e-12, 10.0, start).prediction
 
 
 def main(quick: bool = False) -> None:
@@ -98,16 +122,11 @@ def main(quick: bool = False) -> None:
     import numba
 
     numba.set_num_threads(1)
+    curves: dict[str, list[Curve]] = {}
     with threadpool_limits(limits=1):
-        curves = [curve for curve in _curves(quick) if curve is not None]
-    rows = [
-        [curve.name, size, f"{error:.1e}", f"{seconds:.3g}"]
-        for curve in curves
-        for size, error, seconds in zip(curve.sizes, curve.errors, curve.seconds, strict=True)
-    ]
-    title = "Error of f in L2 at t = 5 and CPU seconds, one core"
-    print(table(title, ["method", "nodes or cells", "error", "seconds"], rows))
-    _print_ratios(curves)
+        for start in STARTS:
+            curves[start] = [curve for curve in _curves(start, quick) if curve is not None]
+            _print(start, curves[start])
     from meanfield_pde.plotting import write_figure
     from meanfield_pde.plotting.work_precision import work_precision_figure
 
@@ -115,6 +134,17 @@ def main(quick: bool = False) -> None:
     figure = work_precision_figure(curves)
     for form in ("png", "pdf"):
         print("wrote", write_figure(figure, Path("output") / f"work_precision.{form}", form))
+
+
+def _print(start: Start, curves: list[Curve]) -> None:
+    rows = [
+        [curve.name, size, f"{error:.1e}", f"{seconds:.3g}"]
+        for curve in curves
+        for size, error, seconds in zip(curve.sizes, curve.errors, curve.seconds, strict=True)
+    ]
+    title = f"y {start} at first: error of f in L2 at t = 5 and CPU seconds, one core"
+    print(table(title, ["method", "nodes or cells", "error", "seconds"], rows))
+    _print_ratios(curves)
 
 
 def _print_ratios(curves: list[Curve]) -> None:
@@ -134,73 +164,74 @@ def _print_ratios(curves: list[Curve]) -> None:
     print(table(title, header, rows))
 
 
-def _curves(quick: bool) -> Iterator[Curve | None]:
+def _curves(start: Start, quick: bool) -> Iterator[Curve | None]:
     few = slice(0, 3) if quick else slice(None)
-    yield _curve("characteristics", list(NODES)[few], _own_characteristics)
+    nodes = NODES[start]
+
+    def along(size: tuple[int, int]) -> Result:
+        reach, tolerance = nodes[size]
+        return _characteristics(size, tolerance, reach, start)
+
+    yield _curve("characteristics", list(nodes)[few], along, start)
     grids: dict[str, tuple[list[int], Reconstruction, Splitting]] = {
         "MUSCL, Strang": ([32, 64, 128, 256, 512], Muscl(), Strang()),
         "WENO5, unsplit": ([24, 32, 48, 64, 96, 128, 192, 256], Weno5(), Unsplit("ssp4")),
     }
     for name, (sizes, reconstruction, splitting) in grids.items():
-        runs = [(n, n) for n in sizes][few]
-
-        def run(
-            cells: tuple[int, int],
-            reconstruction: Reconstruction = reconstruction,
-            splitting: Splitting = splitting,
-        ) -> Result:
-            return _finite_volumes(cells, reconstruction, splitting)
-
-        yield _curve(name, runs, run)
-    for name, module in PACKAGES.items():
-        yield _package(name, module, few)
+        run = partial(_finite_volumes, scheme=(reconstruction, splitting), start=start)
+        yield _curve(name, [(n, n) for n in sizes][few], run, start)
+    for name, module, told in PACKAGES:
+        yield _package(name, module, told, start, few)
 
 
 def _curve(
-    name: str, sizes: list[tuple[int, int]], run: Callable[[tuple[int, int]], Result]
+    name: str, sizes: list[tuple[int, int]], run: Callable[[tuple[int, int]], Result], start: Start
 ) -> Curve:
     run(sizes[0])  # compiles
-    results = [run(size) for size in sizes]
-    labels = tuple(f"{a} x {b}" for a, b in sizes)
-    return Curve(name, np.array([r.cpu_seconds for r in results]), _errors(results), labels)
+    return _of(name, [run(size) for size in sizes], start)
 
 
-def _package(name: str, module: str, few: slice) -> Curve | None:
+def _package(
+    name: str, module: str, told: dict[str, int], start: Start, few: slice
+) -> Curve | None:
     try:
         package = importlib.import_module(f"meanfield_pde.studies.baselines.{module}")
     except ImportError as missing:
         print(f"{name} is left out: {missing}")
         return None
-    ladder = package.LADDER[few]
-    results = [package.run(*rung) for rung in ladder]
-    labels = tuple(f"{r.cells[0]} x {r.cells[1]}" for r in results)
-    return Curve(name, np.array([r.cpu_seconds for r in results]), _errors(results), labels)
+    ladder = package.SECOND_ORDER if told.get("order") == 2 else package.LADDER
+    results: list[Result] = []
+    for cells, tolerance in ladder[few]:
+        if results and results[-1].cpu_seconds > LONGEST / 8.0:
+            break
+        results.append(package.run(cells, tolerance, start=start, **told))
+    return _of(name, results, start)
 
 
-def _errors(results: list[Result]) -> Array:
+def _of(name: str, results: list[Result], start: Start) -> Curve:
     step = baselines.POINTS[1] - baselines.POINTS[0]
-    return np.array([np.sqrt(step * np.sum((r.prediction - reference()) ** 2)) for r in results])
+    exact = reference(start)
+    errors = [float(np.sqrt(step * np.sum((r.prediction - exact) ** 2))) for r in results]
+    labels = tuple(f"{r.cells[0]} x {r.cells[1]}" for r in results)
+    return Curve(name, np.array([r.cpu_seconds for r in results]), np.array(errors), labels)
 
 
-def _own_characteristics(nodes: tuple[int, int]) -> Result:
-    reach, tolerance = NODES[nodes]
-    return _characteristics(nodes, tolerance, reach)
-
-
-def _characteristics(nodes: tuple[int, int], tolerance: float, reach: float) -> Result:
+def _characteristics(
+    nodes: tuple[int, int], tolerance: float, reach: float, start: Start
+) -> Result:
     energy = paper.energy(charge_range=30.0, location_range=12.0)
-    mu = Characteristics(nodes, reach=reach, redistribute=None, picture=0).project(
-        paper.SMOOTH, energy.space
-    )
+    method = Characteristics(nodes, reach=reach, redistribute=None, picture=0)
+    mu = method.project(STARTS[start], energy.space)
     return _timed(paper.equation(energy, Mean()), mu, nodes, Controlled(tolerance), None)
 
 
 def _finite_volumes(
-    cells: tuple[int, int], reconstruction: Reconstruction, splitting: Splitting
+    cells: tuple[int, int], scheme: tuple[Reconstruction, Splitting], start: Start
 ) -> Result:
     y, c = baselines.HALF_WIDTHS
+    reconstruction, splitting = scheme
     energy = paper.energy(charge_range=c, location_range=y)
-    mu = FiniteVolumes(cells, reconstruction).project(paper.SMOOTH, energy.space)
+    mu = FiniteVolumes(cells, reconstruction).project(STARTS[start], energy.space)
     tolerance = 1e-4 * (64.0 / cells[0]) ** 3
     return _timed(paper.equation(energy, Mean()), mu, cells, Controlled(tolerance), splitting)
 

@@ -1,8 +1,8 @@
 """One problem for three general packages, against which the cost of the solvers here is measured.
 
 Units c psi(x, y), psi the unit-mass Gaussian in x of mean y and variance 0.5, x on the line; target
-(N(-2, 0.5) - 2 N(0, 1) + N(2, 0.5)) / 3; y and c standard normal at first, cut at the walls of a
-box; alpha = 5, to t = 5:
+(N(-2, 0.5) - 2 N(0, 1) + N(2, 0.5)) / 3; c standard normal at first, and y too or uniform on
+[-2, 2], cut at the walls of a box; alpha = 5, to t = 5:
 
     d_t rho = d_y(c v'(y) rho) + d_c(v(y) rho) - alpha (c v(y) - <V>) rho
     v(y) = int psi(x, y) (f - f*)(x) dx,   f(x) = int psi(x, y) q(y) dy,   q(y) = int c rho dc
@@ -18,7 +18,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,9 @@ HALF_WIDTHS = (6.0, 8.0)
 UNIT_VARIANCE = 0.5
 TARGET = ((1 / 3, -2.0, 0.5), (-2 / 3, 0.0, 1.0), (1 / 3, 2.0, 0.5))
 """Weight, mean and variance of each Gaussian."""
+
+Start = Literal["normal", "uniform"]
+"""The law of y at first: standard normal, or the paper's, uniform on [-2, 2] (by cell averages)."""
 
 Ladder = tuple[tuple[tuple[int, int], float], ...]
 """(cells along y and c, tolerance) from coarse to fine; errors in space are the larger ones."""
@@ -110,7 +113,7 @@ def target(x: Array) -> Array:
     return np.sum([w * gaussian(x - mean, variance) for w, mean, variance in TARGET], axis=0)
 
 
-def grid(cells: tuple[int, int]) -> Grid:
+def grid(cells: tuple[int, int], start: Start = "normal") -> Grid:
     """The problem on that many cells along y and c."""
     y, c = (
         half * (2.0 * np.arange(n) + 1.0 - n) / n
@@ -120,7 +123,12 @@ def grid(cells: tuple[int, int]) -> Grid:
     offsets = POINTS[:, None] - y
     units = gaussian(offsets, UNIT_VARIANCE)
     tests = np.hstack([units, offsets / UNIT_VARIANCE * units]).T
-    density = np.outer(gaussian(y, 1.0), gaussian(c, 1.0))
+    if start == "normal":
+        along_y = gaussian(y, 1.0)
+    else:
+        ends = np.clip(y[:, None] + 0.5 * width_y * np.array([-1.0, 1.0]), -2.0, 2.0)
+        along_y = np.diff(ends, axis=1)[:, 0]
+    density = np.outer(along_y, gaussian(c, 1.0))
     return Grid(
         y=y,
         c=c,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from meanfield_pde.studies import baselines
-from meanfield_pde.studies.baselines import ALPHA, T_END, Ladder, Result
+from meanfield_pde.studies.baselines import ALPHA, T_END, Ladder, Result, Start
 
 LADDER: Ladder = (
     ((24, 16), 1e-3),
@@ -32,10 +32,12 @@ SECOND_ORDER: Ladder = (
 )
 
 
-def run(cells: tuple[int, int], tolerance: float, order: int = 12) -> Result:
+def run(
+    cells: tuple[int, int], tolerance: float, order: int = 12, start: Start = "normal"
+) -> Result:
     """The problem by central differences of an even order, zero outside the box."""
     jax.config.update("jax_enable_x64", True)
-    grid = baselines.grid(cells)
+    grid = baselines.grid(cells, start)
     (n_y, n_c), (width_y, width_c) = cells, grid.widths
     p, weights = order // 2, baselines.central_weights(order)
     c, charges = jnp.asarray(grid.c), jnp.asarray(grid.charges)
@@ -69,7 +71,7 @@ def run(cells: tuple[int, int], tolerance: float, order: int = 12) -> Result:
         )
         return solution.ys[0], solution.stats["num_accepted_steps"]
 
-    start = jnp.asarray(grid.density)
-    compiled = jax.jit(integrate).lower(start).compile()
-    (density, steps), seconds = baselines.timed(lambda: jax.block_until_ready(compiled(start)))
-    return Result(grid.prediction(np.asarray(density)), seconds, int(steps), cells)
+    density = jnp.asarray(grid.density)
+    compiled = jax.jit(integrate).lower(density).compile()
+    (end, steps), seconds = baselines.timed(lambda: jax.block_until_ready(compiled(density)))
+    return Result(grid.prediction(np.asarray(end)), seconds, int(steps), cells)

@@ -13,7 +13,7 @@ from scipy.integrate import DOP853, RK45
 
 from meanfield_pde.errors import NumericalFailure
 from meanfield_pde.studies import baselines
-from meanfield_pde.studies.baselines import ALPHA, T_END, Array, Grid, Ladder, Result
+from meanfield_pde.studies.baselines import ALPHA, T_END, Array, Grid, Ladder, Result, Start
 
 Rate = Callable[[float, Array], Array]
 
@@ -39,9 +39,11 @@ SECOND_ORDER: Ladder = (
 )
 
 
-def run(cells: tuple[int, int], tolerance: float, order: int = 12) -> Result:
+def run(
+    cells: tuple[int, int], tolerance: float, order: int = 12, start: Start = "normal"
+) -> Result:
     """The problem by central differences of an even order, zero outside the box."""
-    grid = baselines.grid(cells)
+    grid = baselines.grid(cells, start)
     rate = _slices(grid) if order == 2 else _matrices(grid, order)
     method = RK45 if order == 2 else DOP853
 

@@ -11,7 +11,7 @@ from pde.backends import get_backend
 from pde.solvers import RungeKuttaSolver
 
 from meanfield_pde.studies import baselines
-from meanfield_pde.studies.baselines import ALPHA, T_END, Array, Grid, Ladder, Result
+from meanfield_pde.studies.baselines import ALPHA, T_END, Array, Grid, Ladder, Result, Start
 
 LADDER: Ladder = (
     ((64, 48), 1e-3),
@@ -70,18 +70,18 @@ class MeanField(PDEBase):
         return rate
 
 
-def run(cells: tuple[int, int], tolerance: float) -> Result:
+def run(cells: tuple[int, int], tolerance: float, start: Start = "normal") -> Result:
     """The problem by second-order differences, zero at the walls of the box."""
-    grid = baselines.grid(cells)
+    grid = baselines.grid(cells, start)
     half_y, half_c = baselines.HALF_WIDTHS
-    start = ScalarField(
+    initial = ScalarField(
         CartesianGrid([(-half_y, half_y), (-half_c, half_c)], cells), data=grid.density
     )
     solver = RungeKuttaSolver(MeanField(grid), backend="numba", adaptive=True, tolerance=tolerance)
-    stepper = solver.make_stepper(start, dt=FIRST_STEP)
+    stepper = solver.make_stepper(initial, dt=FIRST_STEP)
 
     def integrate() -> tuple[Array, int]:
-        state = start.copy()
+        state = initial.copy()
         solver.info |= {"dt": FIRST_STEP, "steps": 0}
         stepper(state, 0.0, T_END)
         return np.asarray(state.data), solver.info["steps"]
