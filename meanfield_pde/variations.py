@@ -19,7 +19,10 @@ QUANTITIES = ("energy", "mass", "prediction", "density")
 
 EXAMPLE = "refine.method.cells=[64,128,256]"
 
-FINER = {"cells": 1, "points": 1, "number": 1, "dt": -1, "tolerance": -1}
+FINER = {
+    **dict.fromkeys(("cells", "nodes", "modes", "points", "number"), 1),
+    **dict.fromkeys(("dt", "tolerance"), -1),
+}
 """Whether a larger (1) or a smaller (-1) value is the finer one, by the last part of its key."""
 
 

@@ -58,7 +58,7 @@ def _no_prediction(runs: tuple[Job, ...], reference: Job | None) -> str:
 def _no_density(runs: tuple[Job, ...]) -> str:
     """Why densities cannot be compared; empty if they can."""
     if not all(isinstance(run.method, FiniteVolumes) for run in runs):
-        return "particles have none"
+        return "only finite volumes have cell averages"
     spaces = {run.case.space.axes for run in runs}
     return "" if len(spaces) == 1 else "the spaces differ"
 
