@@ -16,8 +16,8 @@ from meanfield_pde.errors import InputError, NumericalFailure
 if TYPE_CHECKING:
     from meanfield_pde.case import Case
     from meanfield_pde.evolution import Progress
-    from meanfield_pde.run import Job
     from meanfield_pde.results.solution import Solution
+    from meanfield_pde.run import Job
     from meanfield_pde.studies.convergence import Refined
     from meanfield_pde.studies.refinement import Run
 
@@ -42,11 +42,12 @@ MEASUREMENTS = (
     "startup",
     "speed",
     "error_bars",
+    "work_precision",
 )
 
 _EPILOG = """\
-exit codes: 0 finished; 1 methods disagree (crosscheck); 2 wrong input, nothing was written; 3 a computation stopped, what it had
-computed is in its file; 130 interrupted, likewise.
+exit codes: 0 finished; 1 methods disagree (crosscheck); 2 wrong input, nothing was written; 3 a
+computation stopped, what it had computed is in its file; 130 interrupted, likewise.
 """
 
 
@@ -124,7 +125,7 @@ def _add_tolerance(command: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
-    commands = {
+    commands: dict[str, Callable[[argparse.Namespace], int | None]] = {
         "run": _run,
         "check": _check,
         "study": _study,
