@@ -44,7 +44,7 @@ PACKAGES: tuple[tuple[str, str, dict[str, int]], ...] = (
 )
 """Name, module, and what its `run` is told besides sizes."""
 
-LONGEST = 60.0
+LONGEST = 1.0
 """CPU seconds of a run after which a ladder is climbed no further."""
 
 STARTS: dict[Start, Law] = {"normal": paper.SMOOTH, "uniform": paper.FULL_SUPPORT}
@@ -80,18 +80,18 @@ NODES: dict[Start, dict[tuple[int, int], tuple[float, float]]] = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A method on its ladder: CPU seconds, errors of f in L2, and sizes."""
+    """A method on its ladder: CPU seconds, errors of f in L2, and nodes or cells along y and c."""
 
     name: str
     seconds: Array
     errors: Array
-    sizes: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
 
     def cost(self, error: float) -> tuple[float, bool]:
         """CPU seconds at an error, along straight lines in logarithms; whether extrapolated.
 
-        Beyond the finest run by the slope of the last three of its best runs, nan if they do not
-        fall.
+        Beyond the finest run as error^(-3 / order), cells in two dimensions and steps, with the
+        order observed over the last four sizes.
         """
         best = np.minimum.accumulate(self.errors) == self.errors
         errors, seconds = np.log(self.errors[best]), np.log(self.seconds[best])
@@ -100,10 +100,9 @@ class Curve:
             return float(np.exp(np.interp(-wanted, -errors, seconds))), False
         if wanted > errors[0]:
             return float(np.exp(seconds[0])), False
-        if errors.size < 3:
-            return np.nan, True
-        slope = np.polyfit(errors[-3:], seconds[-3:], 1)[0]
-        return float(np.exp(seconds[-1] + slope * (wanted - errors[-1]))), True
+        widths = -0.5 * np.log(np.prod(self.sizes, axis=1))
+        order = np.polyfit(widths[-4:], np.log(self.errors[-4:]), 1)[0]
+        return float(np.exp(seconds[-1] - 3.0 / order * (wanted - errors[-1]))), True
 
 
 @lru_cache(maxsize=2)
@@ -138,7 +137,7 @@ def main(quick: bool = False) -> None:
 
 def _print(start: Start, curves: list[Curve]) -> None:
     rows = [
-        [curve.name, size, f"{error:.1e}", f"{seconds:.3g}"]
+        [curve.name, f"{size[0]} x {size[1]}", f"{error:.1e}", f"{seconds:.3g}"]
         for curve in curves
         for size, error, seconds in zip(curve.sizes, curve.errors, curve.seconds, strict=True)
     ]
@@ -175,7 +174,7 @@ def _curves(start: Start, quick: bool) -> Iterator[Curve | None]:
     yield _curve("characteristics", list(nodes)[few], along, start)
     grids: dict[str, tuple[list[int], Reconstruction, Splitting]] = {
         "MUSCL, Strang": ([32, 64, 128, 256, 512], Muscl(), Strang()),
-        "WENO5, unsplit": ([24, 32, 48, 64, 96, 128, 192, 256], Weno5(), Unsplit("ssp4")),
+        "WENO5, unsplit": ([32, 64, 96, 128, 192, 256], Weno5(), Unsplit("ssp4")),
     }
     for name, (sizes, reconstruction, splitting) in grids.items():
         run = partial(_finite_volumes, scheme=(reconstruction, splitting), start=start)
@@ -185,7 +184,10 @@ def _curves(start: Start, quick: bool) -> Iterator[Curve | None]:
 
 
 def _curve(
-    name: str, sizes: list[tuple[int, int]], run: Callable[[tuple[int, int]], Result], start: Start
+    name: str,
+    sizes: list[tuple[int, int]],
+    run: Callable[[tuple[int, int]], Result],
+    start: Start,
 ) -> Curve:
     run(sizes[0])  # compiles
     return _of(name, [run(size) for size in sizes], start)
@@ -202,7 +204,7 @@ def _package(
     ladder = package.SECOND_ORDER if told.get("order") == 2 else package.LADDER
     results: list[Result] = []
     for cells, tolerance in ladder[few]:
-        if results and results[-1].cpu_seconds > LONGEST / 8.0:
+        if results and results[-1].cpu_seconds > LONGEST:
             break
         results.append(package.run(cells, tolerance, start=start, **told))
     return _of(name, results, start)
@@ -212,8 +214,8 @@ def _of(name: str, results: list[Result], start: Start) -> Curve:
     step = baselines.POINTS[1] - baselines.POINTS[0]
     exact = reference(start)
     errors = [float(np.sqrt(step * np.sum((r.prediction - exact) ** 2))) for r in results]
-    labels = tuple(f"{r.cells[0]} x {r.cells[1]}" for r in results)
-    return Curve(name, np.array([r.cpu_seconds for r in results]), np.array(errors), labels)
+    seconds = np.array([r.cpu_seconds for r in results])
+    return Curve(name, seconds, np.array(errors), tuple(r.cells for r in results))
 
 
 def _characteristics(
