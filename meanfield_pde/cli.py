@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from meanfield_pde.run import Job
     from meanfield_pde.studies.convergence import Refined
     from meanfield_pde.studies.refinement import Run
+    from meanfield_pde.studies.verification import Ladder
 
 FINISHED, DISAGREEMENT, WRONG_INPUT, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -46,8 +47,9 @@ MEASUREMENTS = (
 )
 
 _EPILOG = """\
-exit codes: 0 finished; 1 methods disagree (crosscheck); 2 wrong input, nothing was written; 3 a
-computation stopped, what it had computed is in its file; 130 interrupted, likewise.
+exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify); 2 wrong
+input, nothing was written; 3 a computation stopped, what it had computed is in its file; 130
+interrupted, likewise.
 """
 
 
@@ -80,9 +82,10 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", parents=[case], help="run a case and draw its figures")
     run.add_argument("--threads", type=int, help="number of threads (same bits for any)")
     _add_tolerance(run)
-    commands.add_parser(
+    check = commands.add_parser(
         "check", parents=[case], help="validate a case, print equation, sizes and cost"
     )
+    _add_tolerance(check)
     commands.add_parser(
         "study",
         parents=[case],
@@ -97,6 +100,20 @@ def parser() -> argparse.ArgumentParser:
         help="run a case by all methods that apply: do they agree within their error bars?",
     )
     _add_tolerance(crosscheck)
+    verify = commands.add_parser(
+        "verify",
+        help="run all problems with a known solution by all methods: errors, orders, verdicts",
+        description="Run all problems with a known solution by all methods that apply, in parallel "
+        "(2 minutes on two cores): errors, observed orders, verdicts, and a figure of errors "
+        "against CPU time. The exit code is 1 if an expectation is missed.",
+    )
+    verify.add_argument("--quick", action="store_true", help="problems of one parameter alone")
+    verify.add_argument(
+        "--output",
+        metavar="FOLDER",
+        default="output",
+        help="where the figure goes; default: output",
+    )
     listing = commands.add_parser("list", help="list the case files of a folder")
     listing.add_argument("folder", nargs="?", default="cases", help="default: cases")
     show = commands.add_parser("show", help="summarise the result file of a run or a study")
@@ -130,6 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "check": _check,
         "study": _study,
         "crosscheck": _crosscheck,
+        "verify": _verify,
         "list": _list,
         "show": _show,
         "plot": _plot,
@@ -183,6 +201,10 @@ def _check(options: argparse.Namespace) -> None:
 
     for job in _jobs(options):
         describe(job, print)
+        if job.case.accuracy is not None and job.method == job.case.method:
+            from meanfield_pde.studies.answers import plan
+
+            print(plan(job.case, job.case.accuracy))
         print()
 
 
@@ -244,6 +266,21 @@ def _crosscheck(options: argparse.Namespace) -> int:
     for figure in save_crosscheck_figure(check, folder.parent, folder.name, formats):
         print(f"wrote {figure}")
     return FINISHED if check.agree else DISAGREEMENT
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from meanfield_pde.plotting.verification import save_verification_figure
+    from meanfield_pde.results.disk import check_writable
+    from meanfield_pde.studies.verification import tasks, verdicts, verify
+
+    folder = Path(options.output)
+    check_writable(folder / "verification.png")
+    with _progress_of_runs(len(tasks(options.quick))) as ended:
+        ladders = verify(options.quick, ended)
+    print(verdicts(ladders))
+    for figure in save_verification_figure(ladders, folder):
+        print(f"wrote {figure}")
+    return FINISHED if all(ladder.passed for ladder in ladders) else DISAGREEMENT
 
 
 def _study(options: argparse.Namespace) -> None:
@@ -364,12 +401,12 @@ def _progress_of_refinements(name: str) -> Iterator[Callable[[Refined], None]]:
 
 
 @contextmanager
-def _progress_of_runs(count: int) -> Iterator[Callable[[Run, str], None]]:
+def _progress_of_runs(count: int) -> Iterator[Callable[[Run | Ladder, str], None]]:
     from tqdm import tqdm
 
     with tqdm(total=count, desc="runs", disable=None) as bar:
 
-        def ended(run: Run, outcome: str) -> None:
+        def ended(run: Run | Ladder, outcome: str) -> None:
             bar.set_postfix_str(f"{run.label}: {outcome}", refresh=False)
             bar.update()
 

@@ -223,7 +223,8 @@ class _Stepper:
         if self.tally.steps == 0:
             proposed = self._first_step(control, remaining)
         with clocked("step control", self.seconds):
-            proposed = self._bound(control, min(proposed, remaining))
+            longest = math.inf if control.longest is None else control.longest
+            proposed = self._bound(control, min(proposed, remaining, longest))
         for _ in range(control.rejections):
             if proposed < control.smallest:
                 raise NumericalFailure(

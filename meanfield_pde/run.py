@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from meanfield_pde.case import Case, Method
@@ -38,6 +39,7 @@ NANOSECONDS_PER_CELL_STEP = {"transport": 20.0, "birth_death": 40.0}
 NANOSECONDS_PER_PARTICLE_INPUT = 25.0
 NANOSECONDS_PER_CELL_STAGE = 10.0
 SECONDS_PER_STEP = 4e-4
+EVALUATIONS_PER_STEP = 13
 BYTES_PER_CELL = 96
 IDENTITY_DEFECT = 0.5
 """Part of the energy lost by which the energy identity may be broken without a warning."""
@@ -179,16 +181,36 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
         say(f"method: {method.number} particles, {steps} steps of dt = {method.dt:g}")
         say(f"estimated cost: {cost * max(inputs, 1) * evaluations:.2g} s")
     elif isinstance(mu, CharacteristicsMeasure):
-        field = mu.landscape(equation.energy).at(mu)
-        say(f"method: {mu.values.size} nodes; largest tail at the start {mu.unresolved(field):.1e}")
+        tail = mu.unresolved(mu.landscape(equation.energy).at(mu))
+        say(f"method: {mu.values.size} nodes; largest tail at the start {tail:.1e}")
+        say(_cost_of_evaluations(job, mu))
     elif isinstance(mu, FourierMeasure):
         modes, nodes = (" x ".join(map(str, n)) for n in (mu.waves.modes, mu.values.shape))
         tail = mu.waves.tail(mu.coefficients)
         say(f"method: {modes} Fourier modes on {nodes} nodes; tail at the start {tail:.1e}")
+        say(_cost_of_evaluations(job, mu))
     else:
         assert isinstance(mu, GridMeasure)
         _describe_grid(job, mu, say)
     say(f"writes: {job.path}")
+
+
+def _cost_of_evaluations(job: Job, mu: CharacteristicsMeasure | FourierMeasure) -> str:
+    """By the time of one right-hand side, and steps as long as decay and records allow."""
+    equation, t_end = job.equation, job.case.time.t_end
+    numerics = job.case.numerics(job.method)
+    splitting, step = numerics["splitting"], numerics["step"]
+    landscape = mu.landscape(equation.energy)
+    field = landscape.at(mu)
+    start = perf_counter()
+    equation.rate(mu, landscape.at(mu), 0.0)
+    seconds = perf_counter() - start
+    stops = {t for name in ("record", "save") for t in numerics[name].times(t_end)}
+    fastest = equation.feedback_rate(field, 0.0) / splitting.coefficient
+    steps = math.ceil(t_end / step.dt if isinstance(step, Fixed) else t_end * fastest)
+    steps = max(steps, len(stops) - 1)
+    evaluations = EVALUATIONS_PER_STEP * steps
+    return f"estimated cost: {steps} steps, if nodes stay as many, {evaluations * seconds:.2g} s"
 
 
 def _check_memory(case: Case, method: Method) -> None:

@@ -25,7 +25,7 @@ SCALARS = {
     "identity_defect": "E(t) - E(0) + the time integral of both dissipation terms",
     "mass_drift": "largest relative change of mass in a birth-death sub-step before its balance",
     "time_error": "sum over the steps of the estimated error: of the prediction, or of the state",
-    "redistribution_change": "sum of what redistributing or thinning nodes changed in the prediction",
+    "redistribution_change": "sum of what redistributing or thinning nodes changed in f",
     "unresolved": "largest tail of what is integrated over nodes, or of the spectrum (grids: nan)",
     "wall_mass": "mass in the cells (or particles) that touch a wall",
     "smallest_density": "smallest cell average so far (grids), or density at a node (fourier)",

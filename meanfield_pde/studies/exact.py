@@ -16,21 +16,27 @@ from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.data import UniformCircle
 from meanfield_pde.problem.energy import Energy, PotentialEnergy
-from meanfield_pde.problem.exact import CircleBirthDeath, CircleFamily, QuadraticGaussian
+from meanfield_pde.problem.exact import (
+    CircleBirthDeath,
+    CircleFamily,
+    LinearUnitGaussian,
+    QuadraticGaussian,
+)
 from meanfield_pde.problem.laws import AnyLaw, ProductLaw
 from meanfield_pde.problem.one_parameter_laws import Normal, Uniform
 from meanfield_pde.problem.potentials import CosineWell, Quadratic
 from meanfield_pde.problem.spaces import Axis, Circle
 from meanfield_pde.problem.targets import Teacher
-from meanfield_pde.problem.units import Cosine
+from meanfield_pde.problem.units import Cosine, Linear
 from meanfield_pde.representations.grid import Grid
 from meanfield_pde.results.solution import Solution
 
 Array = NDArray[np.float64]
 
 CASES = (
-    "a quadratic potential from a (product of) normal law(s) on an interval or a box, a cosine "
-    "well on the circle from the uniform law, or cosine units with a teacher at 0 on the circle "
+    "a quadratic potential from a (product of) normal law(s) on an interval or a box, linear units "
+    "of squared loss from a normal law on an interval (balance 'mean'), a cosine well on the "
+    "circle from the uniform law, or cosine units with a teacher at 0 on the circle "
     "from the uniform law, with constant alpha, balance 'mean' (of a potential also 'free') and "
     "mobility 1"
 )
@@ -109,7 +115,7 @@ def exact_solution(equation: Equation, law: AnyLaw) -> ExactSolution:
         If none is known: the sentence lists what has one.
     """
     dynamics = _dynamics(equation)
-    for known in (_gaussian, _well, _interacting):
+    for known in (_gaussian, _linear, _well, _interacting):
         found = known(equation, law, dynamics) if dynamics is not None else None
         if found is not None:
             return found
@@ -164,6 +170,39 @@ def _gaussian(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolu
     return on_line(exact, axes, dynamics.free)
 
 
+def _linear(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
+    """A Gaussian of linear units."""
+    energy = equation.energy
+    if not isinstance(energy, Energy) or not isinstance(energy.unit, Linear) or dynamics.free:
+        return None
+    axes = energy.space.axes
+    known = energy == Energy(energy.unit, energy.target, energy.data, energy.space)
+    if not known or not isinstance(law, Normal) or axes[0].periodic:
+        return None
+    weights, target = energy.data_weights, energy.target_values
+    psi = energy.unit.value(energy.inputs, (np.ones(1),))[:, 0]
+    strength = float(np.sum(weights * psi**2))
+    if strength == 0.0:
+        return None
+    optimum = float(np.sum(weights * psi * target)) / strength
+    exact = LinearUnitGaussian(
+        strength=strength,
+        optimum=optimum,
+        initial_mean=law.mean,
+        variance=law.deviation**2,
+        alpha=dynamics.alpha,
+        transport=dynamics.transport,
+        residual=float(np.sum(weights * (target - optimum * psi) ** 2)) / 2,
+    )
+    return ExactSolution(
+        averages=lambda t, grid: exact.law(t).cell_averages(0.0, grid.edges),
+        density=lambda t, theta: exact.law(t).density(0.0, np.stack(theta, axis=-1)),
+        energy=exact.energy,
+        mass=lambda t: 1.0,
+        outside=lambda t: _beyond(exact.law(t), 0.0, axes),
+    )
+
+
 def _well(equation: Equation, law: AnyLaw, dynamics: _Dynamics) -> ExactSolution | None:
     """Mass drawn to 0 on the circle by a fixed potential."""
     energy = equation.energy
@@ -201,19 +240,21 @@ def on_line(exact: QuadraticGaussian, axes: tuple[Axis, ...], free: bool) -> Exa
     def mass(t: float) -> float:
         return exact.mass(t) if free else 1.0
 
-    def outside(t: float) -> float:
-        spreads = np.sqrt(np.diag(exact.covariance(t)))
-        return sum(
-            float(ndtr((axis.lower - mean) / spread) + ndtr((mean - axis.upper) / spread))
-            for axis, mean, spread in zip(axes, exact.mean(t), spreads, strict=True)
-        )
-
     return ExactSolution(
         averages=lambda t, grid: mass(t) * exact.cell_averages(t, grid.edges),
         density=lambda t, theta: mass(t) * exact.density(t, np.stack(theta, axis=-1)),
         energy=lambda t: mass(t) * exact.energy(t),
         mass=mass,
-        outside=outside,
+        outside=lambda t: _beyond(exact, t, axes),
+    )
+
+
+def _beyond(exact: QuadraticGaussian, t: float, axes: tuple[Axis, ...]) -> float:
+    """The mass of a Gaussian of mass one beyond the walls of a space."""
+    spreads = np.sqrt(np.diag(exact.covariance(t)))
+    return sum(
+        float(ndtr((axis.lower - mean) / spread) + ndtr((mean - axis.upper) / spread))
+        for axis, mean, spread in zip(axes, exact.mean(t), spreads, strict=True)
     )
 
 

@@ -146,6 +146,7 @@ def _run(solution: Solution) -> list[str]:
     sizes = f"t = {solution.time[0]:g} to {solution.time[-1]:.6g}, {solution.time.size} records"
     return [
         *_entry("outcome", attributes.get("outcome")),
+        *_entry("error bars", attributes.get("error bars")),
         *_entry("times", f"{sizes}, {solution.snapshot_time.size} snapshots"),
         *_entry("measure", f"{size}, {', '.join(ranges)}"),
         *_entry("steps", f"{steps}; mass drift before scaling {last['mass_drift']:.1e} a step"),

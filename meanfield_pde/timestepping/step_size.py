@@ -56,9 +56,9 @@ class Fixed:
     def __post_init__(self) -> None:
         require(self.dt > 0, "dt", self.dt, "a positive time step")
 
-    def shorter(self, factor: float, order: int) -> Fixed:
-        """Steps shorter by a factor."""
-        return replace(self, dt=self.dt / factor)
+    def shorter(self, factor: float, order: int, span: float) -> Fixed:
+        """Steps shorter by a factor, where none was longer than a span."""
+        return replace(self, dt=min(self.dt, span) / factor)
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Controlled:
         Fraction of a cell that the fastest face may sweep, at most 1/2.
     feedback : float
         Largest dt * feedback_rate, at most 1.
+    longest : float, optional
+        No step is longer.
     smallest : float
         A step below this stops the run.
     rejections : int
@@ -83,6 +85,7 @@ class Controlled:
     tolerance: float | None = None
     courant: float = 0.45
     feedback: float = STABILITY_LIMIT
+    longest: float | None = None
     smallest: float = 1e-10
     rejections: int = 20
     kind: Literal["controlled"] = "controlled"
@@ -93,6 +96,8 @@ class Controlled:
         require(0 < self.courant <= 0.5, "courant", self.courant, "a number in (0, 0.5]")
         stable = 0 < self.feedback <= STABILITY_LIMIT
         require(stable, "feedback", self.feedback, f"a number in (0, {STABILITY_LIMIT:g}]")
+        longest = self.longest is None or self.longest > 0
+        require(longest, "longest", self.longest, "a positive time step")
         require(self.smallest > 0, "smallest", self.smallest, "a positive number")
         require(self.rejections >= 1, "rejections", self.rejections, "at least 1")
 
@@ -100,16 +105,19 @@ class Controlled:
         """With a tolerance, if there was none, that suits the kind of estimate."""
         return self if self.tolerance else replace(self, tolerance=1e-10 if embedded else 1e-6)
 
-    def shorter(self, factor: float, order: int) -> Controlled | None:
-        """Steps shorter by a factor, whatever bounds them; none below what rounding allows.
+    def shorter(self, factor: float, order: int, span: float) -> Controlled:
+        """Steps shorter by a factor, whatever bounds them, where none was longer than a span.
 
         `order` is the power of dt with which the estimate of a `completed` one falls.
         """
-        tolerance = self.limit / factor**order
-        if tolerance < SMALLEST_TOLERANCE:
-            return None
-        courant, feedback = self.courant / factor, self.feedback / factor
-        return replace(self, tolerance=tolerance, courant=courant, feedback=feedback)
+        longest = span if self.longest is None else min(self.longest, span)
+        return replace(
+            self,
+            tolerance=max(self.limit / factor**order, SMALLEST_TOLERANCE),
+            courant=self.courant / factor,
+            feedback=self.feedback / factor,
+            longest=longest / factor,
+        )
 
     @property
     def limit(self) -> float:

@@ -11,13 +11,18 @@ from meanfield_pde.case import load, parse
 from meanfield_pde.run import describe, execute, jobs
 
 FILES = sorted((Path(__file__).parents[2] / "cases").glob("*.toml"))
-SHORT = ["time.t_end=0.05", "method.cells=20", "output.figures=[]"]
+SHORT = ["time.t_end=0.05", "output.figures=[]"]
+SIZES = {
+    "finite_volumes": ["method.cells=20"],
+    "characteristics": ["method.nodes=12", "method.picture=16"],
+}
 
 
 def shortened(path):
     """The case with little to compute: few cells, few particles, the first moment of time."""
-    companion = load(path).companion is not None
-    return load(path, SHORT + ["companion.number=30"] * companion)
+    case = load(path)
+    companion = ["companion.number=30"] * (case.companion is not None)
+    return load(path, SHORT + SIZES[case.method.kind] + companion)
 
 
 @pytest.fixture(params=FILES, ids=lambda path: path.stem)

@@ -1,0 +1,141 @@
+"""Runs refined into files: values with error bars as a result file and as a table.
+
+The refined runs are in <stem>_refined/. One that an earlier call finished is taken as it is, if the
+same code made it from the same case and the same files: a smaller tolerance goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from meanfield_pde.accuracy import Accuracy, with_bar
+from meanfield_pde.case import Case
+from meanfield_pde.errors import InputError
+from meanfield_pde.results.hdf5 import write
+from meanfield_pde.results.solution import Solution
+from meanfield_pde.run import Job, execute
+from meanfield_pde.studies.convergence import Refined, directions, refinements
+from meanfield_pde.studies.refinement import Run
+from meanfield_pde.studies.tables import table
+
+MOST_TIMES = 8
+"""Rows of the table."""
+
+TITLES = {
+    "energy": "E",
+    "mass": "mass",
+    "mean_potential": "<V>",
+    "prediction": "|f| in L2 of the data",
+}
+
+
+def converge(job: Job, tell: Callable[[Refined], None]) -> Refined:
+    """Refine a job until its [accuracy] is reached, and write the finest run with its error bars.
+
+    The file is written anew with every better answer, so that one that is interrupted is kept.
+
+    Parameters
+    ----------
+    job : Job
+        Of a case with [accuracy].
+    tell : callable
+        Called with the answer so far, after each refinement.
+
+    Raises
+    ------
+    InputError
+        If the case cannot be refined, or a file cannot be written.
+    NumericalFailure
+        If no run of the case comes to its end.
+    """
+    accuracy = job.case.accuracy
+    if accuracy is None:
+        raise InputError("[accuracy] is missing: expected one, with a tolerance")
+    output = replace(job.case.output, folder=None, figures=())
+    alone = replace(job.case, method=job.method, output=output, study=None, companion=None)
+    for answer in refinements(alone, accuracy, _in_files(job)):
+        write(with_bars(answer), job.path)
+        tell(answer)
+    if not answer.reached:
+        reasons = "; ".join(f"{way}: {why}" for way, why in answer.ended.items())
+        warnings.warn(
+            f"the error bars reach {answer.error:.2g} instead of {accuracy.tolerance:g} of the "
+            f"largest values ({reasons})",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return answer
+
+
+def plan(case: Case, accuracy: Accuracy) -> str:
+    """What [accuracy] will do, on one line."""
+    ways = ", ".join(way.name for way in directions(case))
+    return (
+        f"refined in {ways} until error bars of {', '.join(accuracy.observables)} are below "
+        f"{accuracy.tolerance:g} of the largest values, or a run takes {accuracy.most:g} times "
+        "this work"
+    )
+
+
+def _in_files(job: Job) -> Callable[[Case], Solution]:
+    """Runs with a file each, taken from there if they are known."""
+    folder, numbers = job.path.with_name(f"{job.path.stem}_refined"), count(1)
+
+    def run(case: Case) -> Solution:
+        number = next(numbers)
+        plain = replace(case, accuracy=None)
+        one = Run(f"run {number}", Job(plain, case.method, folder / f"run_{number:02d}.h5"))
+        return one.earlier() or execute(one.job)
+
+    return run
+
+
+def with_bars(answer: Refined) -> Solution:
+    """The finest run with its error bars, and in words how they were found."""
+    parts = [f"{way.name} {answer.count(way.name)} times" for way in answer.ways]
+    how = (
+        f"relative to the largest values {answer.error:.3g}, by {answer.runs} runs, refined in "
+        + ", ".join(parts)
+    )
+    attributes = {**answer.solution.attributes, "error bars": how}
+    bars = {name: bar for name, bar in answer.bars.items() if np.all(np.isfinite(bar))}
+    return replace(answer.solution, bars=bars, attributes=attributes)
+
+
+def answer_table(answer: Refined) -> str:
+    """Values with bars at the save times, and where the bars come from."""
+    solution = answer.solution
+    saved = solution.snapshot_time
+    shown = np.unique(np.linspace(0, saved.size - 1, min(MOST_TIMES, saved.size)).round())
+    rows = [
+        [f"{saved[k]:.6g}", *(_entry(answer, name, k) for name in answer.accuracy.observables)]
+        for k in shown.astype(int)
+    ]
+    header = ["t", *(TITLES[name] for name in answer.accuracy.observables)]
+    text = table("Values with error bars in units of their last digits", header, rows)
+    parts = [
+        [way.name, str(answer.count(way.name)), *_part(answer, way.name)] for way in answer.ways
+    ]
+    found = table("The bars, relative to the largest values", ["", "refined", "bar", ""], parts)
+    return f"{text}\n{found}\n{'sum':>5} {answer.error:.1e}, of {answer.runs} runs"
+
+
+def _entry(answer: Refined, name: str, snapshot: int) -> str:
+    """One number: a scalar is recorded at more times than are saved."""
+    values, bars = answer.values(name), answer.bars[name]
+    solution, index = answer.solution, snapshot
+    if name != "prediction":
+        index = int(np.argmin(np.abs(solution.time - solution.snapshot_time[snapshot])))
+    return with_bar(float(values[index]), float(bars[index]))
+
+
+def _part(answer: Refined, way: str) -> Iterator[str]:
+    part = answer.part(way)
+    yield f"{part:.1e}" if math.isfinite(part) else "unknown"
+    yield answer.ended.get(way, "")
