@@ -203,7 +203,7 @@ def _cost_of_evaluations(job: Job, mu: CharacteristicsMeasure | FourierMeasure) 
     landscape = mu.landscape(equation.energy)
     field = landscape.at(mu)
     start = perf_counter()
-    equation.rate(mu, landscape.at(mu), 0.0)
+    equation.dissipation(mu, landscape.at(mu), 0.0)
     seconds = perf_counter() - start
     stops = {t for name in ("record", "save") for t in numerics[name].times(t_end)}
     fastest = equation.feedback_rate(field, 0.0) / splitting.coefficient
