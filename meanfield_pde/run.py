@@ -128,6 +128,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
                 writer.append(frame)
     solution = read(job.path)
     _check_identity(solution)
+    _check_resolved(solution, job.method)
     return solution
 
 
@@ -144,6 +145,19 @@ def _check_identity(solution: Solution) -> None:
         warnings.warn(
             f"the energy changed by {lost:.2g}, and {defect:.2g} of it is not what transport and "
             "birth and death took: the solution is not resolved; refine the grid or the steps",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def _check_resolved(solution: Solution, method: Method) -> None:
+    """Warn if nodes along characteristics are too few at the end, and were not redistributed."""
+    tail = float(solution.unresolved[-1])
+    limit = getattr(method, "redistribute", None)
+    if limit is not None and tail > limit:
+        warnings.warn(
+            f"nodes no longer resolve what is integrated (largest tail {tail:.1g}, errors of E are "
+            "about its square or less): take more nodes",
             RuntimeWarning,
             stacklevel=2,
         )

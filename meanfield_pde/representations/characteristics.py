@@ -63,7 +63,11 @@ Axes = tuple[Axis, ...]
 PICTURE_CELLS = {1: 512, 2: 128, 3: 0}
 """Cells along each of so many parameters of the grid on which snapshots hold the density."""
 
-MOST_NODES = 1_000_000
+MOST_GROWTH = 64
+"""Largest number of nodes after redistribution, over that at the start of a law that is no mixture.
+
+A unit with a corner is resolved by no number of panels.
+"""
 
 MOST_LOOSE = 8192
 """Nodes born since the start that are kept before they are thinned."""
@@ -340,7 +344,7 @@ class CharacteristicsMeasure:
         Raises
         ------
         NumericalFailure
-            If the tail that was cut off matters, or more nodes would be needed than are sensible.
+            If the tail that was cut off matters.
         """
         if self.cut_density() > CUT_DENSITY:
             raise NumericalFailure(
@@ -383,12 +387,8 @@ class CharacteristicsMeasure:
             masses.append(piece.log_masses)
         points.append(self.points[self._loose])
         masses.append(self.log_masses[self._loose])
-        count = sum(part.shape[0] for part in points)
-        if count > MOST_NODES:
-            raise NumericalFailure(
-                f"redistribution asks for {count} nodes: allow a larger `redistribute`, or stop "
-                "earlier"
-            )
+        if sum(part.shape[0] for part in points) > MOST_GROWTH * self.method.count(self.axes):
+            return self
         moved = replace(
             self,
             rules=tuple(rules),
@@ -601,6 +601,10 @@ class Characteristics:
         one_each = f"one for all parameters, or {count}, one for each"
         require(len(values) == count, name, value, one_each)
         return values
+
+    def count(self, axes: Axes) -> int:
+        """Nodes of a law that is no mixture."""
+        return math.prod(cast(tuple[int, ...], self._each("nodes", self.nodes, len(axes))))
 
     def check(self, axes: Axes) -> None:
         """Raise `InputError` if the method does not fit a space."""
