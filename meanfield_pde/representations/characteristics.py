@@ -31,6 +31,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from threadpoolctl import threadpool_limits
 
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.kernels.reductions import total
@@ -424,16 +425,17 @@ class _Piece:
         count = len(self.rules)
         values = np.empty((count + 1, xi.shape[0]))
         slopes = np.empty((count, count + 1, xi.shape[0]))
-        for start in range(0, xi.shape[0], CHUNK):
-            part = slice(start, start + CHUNK)
-            stencils = [
-                rule.stencil(xi[start : start + CHUNK, k]) for k, rule in enumerate(self.rules)
-            ]
-            around = self._gathered(stencils)
-            values[:, part] = _contracted(around, [s.weights for s in stencils])
-            for k in range(count):
-                factors = [s.slopes if j == k else s.weights for j, s in enumerate(stencils)]
-                slopes[k, :, part] = _contracted(around, factors)
+        # A BLAS product's bits depend on the number of its threads.
+        with threadpool_limits(limits=1, user_api="blas"):
+            for start in range(0, xi.shape[0], CHUNK):
+                part = slice(start, start + CHUNK)
+                columns = xi[start : start + CHUNK].T
+                stencils = [rule.stencil(c) for rule, c in zip(self.rules, columns, strict=True)]
+                found = _contracted(self._gathered(stencils), stencils)
+                flat = found.reshape(*found.shape[:2], -1)
+                values[:, part] = flat[:, :, 0]
+                for k in range(count):
+                    slopes[k, :, part] = flat[:, :, 2 ** (count - 1 - k)]
         return values, slopes
 
     def _gathered(self, stencils: list[Stencil]) -> Array:
@@ -540,11 +542,16 @@ class _Piece:
         return inside
 
 
-def _contracted(around: Array, factors: list[Array]) -> Array:
-    """sum over neighbours of values (fields, points, neighbours of each rule) times factors."""
-    for factor in reversed(factors):
-        shape = [1, factor.shape[0], *([1] * (around.ndim - 3)), factor.shape[1]]
-        around = np.sum(around * factor.reshape(shape), axis=-1)
+def _contracted(around: Array, stencils: list[Stencil]) -> Array:
+    """Fields between their nodes, (fields, points, 2, ..., 2): values 0 or slopes 1 in each xi_k.
+
+    `around` are the fields at neighbours, (fields, points, neighbours of each rule).
+    """
+    for stencil in reversed(stencils):
+        both = np.stack([stencil.weights, stencil.slopes], axis=-1)
+        between = (1,) * (around.ndim - 4)
+        factors = both.reshape(both.shape[0], *between, *both.shape[1:])
+        around = np.moveaxis(np.matmul(around, factors), -1, 2)
     return around
 
 
