@@ -547,12 +547,13 @@ def _contracted(around: Array, stencils: list[Stencil]) -> Array:
 
     `around` are the fields at neighbours, (fields, points, neighbours of each rule).
     """
+    around = around[:, :, None]
     for stencil in reversed(stencils):
         both = np.stack([stencil.weights, stencil.slopes], axis=-1)
         between = (1,) * (around.ndim - 4)
         factors = both.reshape(both.shape[0], *between, *both.shape[1:])
         around = np.moveaxis(np.matmul(around, factors), -1, 2)
-    return around
+    return around[..., 0]
 
 
 def _whole_panels(number: float) -> int:
