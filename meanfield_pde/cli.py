@@ -37,6 +37,7 @@ MEASUREMENTS = (
     "likelihood",
     "gradients",
     "plateau",
+    "tail",
     "particles",
     "reproducibility",
     "features",
