@@ -162,10 +162,11 @@ def _points(sizes: tuple[int, ...]) -> None:
         residual = energy.data_weights * series.prediction(masses, 1.0)
         seconds.append(_best(partial(_round, energy, points, masses, residual), 5))
         cells = [f"{number}", f"{1e9 * seconds[-1] / number:.1f}", f"{terms}"]
-        direct = np.nan
+        direct = ""
         if number <= 10**4:
-            direct = _best(partial(_by_table, series, masses, residual), 3)
-        rows.append([*cells, f"{1e9 * direct / number:.0f}"])
+            seconds_by_table = _best(partial(_by_table, series, masses, residual), 3)
+            direct = f"{1e9 * seconds_by_table / number:.0f}"
+        rows.append([*cells, direct])
     numba.set_num_threads(available)
     exponent = np.log(seconds[-1] / seconds[-2]) / np.log(sizes[-1] / sizes[-2])
     # A polynomial takes three operations a term for the sum, six for V and its slope.
