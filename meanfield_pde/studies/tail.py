@@ -208,7 +208,7 @@ def leading_ancestor(plateau: Plateau) -> Array:
 def cut_runs(plateau: Plateau, quick: bool) -> Iterator[tuple[str, float, Run]]:
     """Runs with less of the law, or walls: of what kind, where the cut is, the run."""
     line, whole = plateau.history.line, energy()
-    tail = replace(COARSE, tail_panel=3.0)
+    tail = replace(COARSE, tail_panel=2.0)
     for largest in (8.0,) if quick else (4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0):
         start = ancestors(COARSE.within(largest), whole, line)
         yield LAW, largest, run(start, whole, UNTIL)
