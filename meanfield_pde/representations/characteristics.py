@@ -274,8 +274,9 @@ class CharacteristicsMeasure:
     def density(self, at: Array) -> Array:
         """The density at points (points, parameters), by the Jacobian of the map from the start.
 
-        Zero beyond the nodes; mass on a wall or in a point has no density and is left out, and so
-        are nodes born since the start, between which there is no map.
+        Zero beyond the nodes and next to nodes without mass; mass on a wall or in a point has no
+        density and is left out, and so are nodes born since the start, between which there is no
+        map.
         """
         result = np.zeros(at.shape[0])
         for piece in self._pieces():
@@ -377,7 +378,9 @@ class CharacteristicsMeasure:
             return self
         rules, points, masses = [], [], []
         for piece, tails in zip(self._pieces(), self._tails(field), strict=True):
-            if max(float(t.max()) for t in tails) > limit:
+            # Between nodes of which some have no mass, log-masses are no smooth function.
+            smooth = bool(np.all(np.isfinite(piece.log_masses)))
+            if smooth and max(float(t.max()) for t in tails) > limit:
                 new = tuple(
                     rule.refined(t > limit) if t.max() > limit else rule
                     for rule, t in zip(piece.rules, tails, strict=True)
@@ -386,6 +389,8 @@ class CharacteristicsMeasure:
             rules.append(piece.rules)
             points.append(piece.points)
             masses.append(piece.log_masses)
+        if tuple(rules) == self.rules:
+            return self
         points.append(self.points[self._loose])
         masses.append(self.log_masses[self._loose])
         if sum(part.shape[0] for part in points) > MOST_GROWTH * self.method.count(self.axes):
@@ -501,25 +506,33 @@ class _Piece:
         for _ in range(NEWTON_STEPS):
             if active.size == 0:
                 break
-            fields, slopes = self._interpolated(self._inside(xi[active]))
-            jacobian = np.transpose(slopes[:, :-1], (2, 1, 0)) + np.eye(len(self.axes))
-            residual = self._wrapped(xi[active] + fields[:-1].T - at[active])
-            determinant = np.linalg.det(jacobian)
-            step = np.zeros_like(residual)
-            regular = np.abs(determinant) > 1e-300
-            step[regular] = np.linalg.solve(jacobian[regular], residual[regular, :, None])[..., 0]
+            # Beyond the nodes a polynomial may pass all bounds; near massless ones it is no number.
+            with np.errstate(invalid="ignore", over="ignore"):
+                log_density, step = self._newton(xi[active], at[active])
             wanted = xi[active] - step
             moved = np.clip(wanted, low, high)
-            scale = 1e-12 * (1.0 + np.abs(wanted))
-            done = regular & np.all(np.abs(step) <= scale, axis=1)
+            done = np.all(np.abs(step) <= 1e-12 * (1.0 + np.abs(wanted)), axis=1)
             # Newton's method leaves the nodes for good where no node came from.
-            lost = ~regular | np.any(np.abs(wanted - moved) > self._widths(), axis=1)
+            lost = ~np.all(np.abs(wanted - moved) <= self._widths(), axis=1)
             found = done & self._within(xi[active])
-            log_density = fields[-1][found] - np.log(np.abs(determinant[found]))
-            result[active[found]] = np.exp(log_density)
+            known = found & np.isfinite(np.where(found, log_density, np.nan))
+            result[active[known]] = np.exp(log_density[known])
             xi[active] = moved
             active = active[~(done | lost)]
         return result
+
+    def _newton(self, xi: Array, at: Array) -> tuple[Array, Array]:
+        """The log-density at theta(xi), and the step of xi towards points; else nan."""
+        fields, slopes = self._interpolated(self._inside(xi))
+        jacobian = np.transpose(slopes[:, :-1], (2, 1, 0)) + np.eye(len(self.axes))
+        residual = self._wrapped(xi + fields[:-1].T - at)
+        volume = np.abs(np.linalg.det(jacobian))
+        regular = (volume > 1e-300) & (volume < np.inf)
+        step = np.full_like(residual, np.nan)
+        step[regular] = np.linalg.solve(jacobian[regular], residual[regular, :, None])[..., 0]
+        log_density = np.full(volume.shape, np.nan)
+        log_density[regular] = fields[-1][regular] - np.log(volume[regular])
+        return log_density, step
 
     def _nearest(self, at: Array) -> tuple[Indices, Indices]:
         """The node nearest to each point, and which points have one close by."""

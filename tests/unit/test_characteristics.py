@@ -244,6 +244,18 @@ def test_a_blow_up_is_seen_in_time():
     assert stopped[1] > 0.98 * blow_up
 
 
+def test_a_law_without_mass_in_places_keeps_its_nodes():
+    """Log-masses that jump to minus infinity cannot be interpolated: the tail says so instead."""
+    law = mf.DensityFunction(lambda t: np.where(t > 0.0, 1.0 + np.cos(t), 0.0))
+    energy = mf.PotentialEnergy(mf.CosineWell(), mf.Circle())
+    equation = mf.Equation(energy, [mf.BirthDeath(1.0), mf.Transport()])
+    solution = run(equation, measure(law, energy.space, nodes=64), 1.0)
+    assert len(solution.nodes[-1]) == 64
+    assert np.all(np.isfinite(solution.measure))
+    assert solution.unresolved[-1] > 1e-3
+    assert solution.mass[-1] == pytest.approx(1.0, abs=1e-14)
+
+
 def test_walls_take_the_outward_velocity():
     energy = mf.PotentialEnergy(mf.FormulaPotential("-theta"), mf.Interval(-1.0, 1.0))
     mu = measure(mf.Uniform(), energy.space, nodes=24, redistribute=None)
