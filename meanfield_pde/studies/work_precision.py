@@ -47,6 +47,9 @@ PACKAGES: tuple[tuple[str, str, dict[str, int]], ...] = (
 LONGEST = 1.0
 """CPU seconds of a run after which a ladder is climbed no further."""
 
+HOPELESS = 1e6
+"""Extrapolated CPU seconds beyond which no number is given."""
+
 STARTS: dict[Start, Law] = {"normal": paper.SMOOTH, "uniform": paper.FULL_SUPPORT}
 TARGETS = (1e-3, 1e-5, 1e-8)
 """Errors at which costs are compared."""
@@ -156,7 +159,9 @@ def _print_ratios(curves: list[Curve]) -> None:
             seconds, beyond = curve.cost(error)
             ours, ours_beyond = own.cost(error)
             mark = " *" if beyond or ours_beyond else ""
-            cells += [f"{seconds:.3g} ({seconds / ours:.3g}){mark}"]
+            hopeless = seconds > HOPELESS
+            told = f"> {HOPELESS:g}" if hopeless else f"{seconds:.3g} ({seconds / ours:.3g})"
+            cells.append(told + mark)
         rows.append([curve.name, f"{finest:.1e}", *cells])
     header = ["method", "finest", *[f"at {error:g}" for error in TARGETS], "at its finest"]
     title = f"CPU seconds (times those of {own.name}); * extrapolated"
