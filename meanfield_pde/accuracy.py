@@ -39,6 +39,9 @@ SLOWEST = 0.7
 NO_DECAY = 0.5
 """Ratio of two moves after which the next is not believed to be the beginning of a faster decay."""
 
+HASTY = 1.5
+"""Times that a second move may be smaller than a refinement can make it, to be believed."""
+
 ROUNDING = 1e-13
 """Smallest bar, relative to the largest value along the run."""
 
@@ -90,7 +93,8 @@ def remaining(moves: Sequence[Array], gain: float) -> Array:
         Sizes of the moves so far, from coarse to fine, the first time being 0; the answer is that
         after the last move.
     gain : float
-        What one refinement can gain at most: no faster decay is believed.
+        What one refinement can gain at most: no faster decay is believed, and half its order
+        until there are moves `enough`.
 
     Returns
     -------
@@ -107,7 +111,22 @@ def remaining(moves: Sequence[Array], gain: float) -> Array:
     ratio = np.clip(ratio, 1.0 / gain, SLOWEST)
     # A move that is small because its sign changes there says nothing of the next.
     size = np.maximum(last, ratio * before)
+    if not enough(moves, gain):
+        ratio = np.maximum(ratio, gain**-0.5)
     return SAFETY * size * ratio / (1.0 - ratio)
+
+
+def enough(moves: Sequence[Array], gain: float) -> bool:
+    """Whether there are moves enough to know a decay by.
+
+    Two say little where the second is much smaller than one refinement can make it: what has gone
+    then is a part of the error that falls fast, and the rest, that falls as the method has it, is
+    not seen before the third.
+    """
+    if len(moves) == 2:
+        before, last = (float(np.max(move)) for move in moves)
+        return HASTY * gain * last >= before
+    return len(moves) > 2
 
 
 def _ratio(before: Array, last: Array) -> Array:

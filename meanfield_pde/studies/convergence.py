@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.accuracy import Accuracy, remaining, rounding
+from meanfield_pde.accuracy import Accuracy, enough, remaining, rounding
 from meanfield_pde.case import Case, Method
 from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.evolution import estimate_order
@@ -316,12 +316,14 @@ class Refined:
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:
-        """The directions that matter and have moved less than twice."""
+        """The directions that matter and have moved too little to know their decay by."""
         least = MATTERS * self.error
         return tuple(
-            way
-            for way in self.moves
-            if not self.settled(way) and self.part(way) > least and self.count(way) < 2
+            way.name
+            for way in self.ways
+            if not self.settled(way.name)
+            and self.part(way.name) > least
+            and not all(enough(moves, way.gain) for moves in self.moves[way.name].values())
         )
 
     def count(self, way: str) -> int:
