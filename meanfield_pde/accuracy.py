@@ -52,18 +52,20 @@ class Accuracy:
 
     Nodes or cells, steps, quadrature of the data and cuts of lines are refined, one at a time, from
     the case as it stands, until the bar of each observable is below `tolerance` times its largest
-    size along the run.
+    size along the run. With particles, so are their number and how many independent runs there are.
 
     Parameters
     ----------
     tolerance : float
     observables : tuple of str
-        Among energy, mass, mean_potential and prediction (f[mu] in L2 of the data).
+        Among energy, mass, mean_potential and prediction (f[mu] in L2 of the data; where finer data
+        have none of the points of the coarser, between such data by its size alone).
     walls : tuple of str
         Names of the parameters whose walls cut off a line, to be moved outwards, and are not part
         of the problem; unless given, those whose initial law is normal.
     most : float
-        Largest work of a run, nodes times steps times data points, over that of the case as given.
+        Largest work of a run, nodes times steps times data points, over that of the case as given;
+        with particles, of all runs that the answer is the mean of.
     """
 
     tolerance: float

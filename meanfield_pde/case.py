@@ -199,11 +199,6 @@ class Case:
 
     def _check_accuracy(self, accuracy: Accuracy) -> None:
         where, energy = "[accuracy] ", self.energy()
-        if isinstance(self.method, Particles):
-            raise InputError(
-                f"{where}with particles: expected a method without chance; what N particles are "
-                "off by is seen from several seeds"
-            )
         pairs = zip(energy.parameters, self.space.axes, strict=True)
         walls = [name for name, axis in pairs if not axis.periodic]
         for name in accuracy.walls or ():

@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {failure}", file=sys.stderr)
         return STOPPED
     except MemoryError:
-        print("error: not enough memory: take fewer cells or particles", file=sys.stderr)
+        print("error: not enough memory: take fewer cells, nodes or particles", file=sys.stderr)
         return WRONG_INPUT
     except BrokenPipeError:
         # Whoever read the output has gone; without this the interpreter would complain at exit.

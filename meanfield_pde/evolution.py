@@ -160,8 +160,11 @@ class _Stepper:
         tally.steps += 1
         if kept is not mu:
             with clocked("redistribution", self.seconds):
-                before, field = field.image, self.landscape.at(kept)
-                tally.redistributed += self.landscape.norm(field.image - before, field)
+                before, field = field, self.landscape.at(kept)
+                change = field.prediction - before.prediction
+                if not change.size:
+                    change = np.array([field.energy - before.energy])
+                tally.redistributed += self.landscape.norm(change, field)
         self.mu, self.field, self.time, self.dissipation = kept, field, time, dissipation
 
     def _trial(self, dt: float) -> tuple[Moved, Field]:
@@ -187,10 +190,12 @@ class _Stepper:
                 if progress:
                     progress(self.time, self.field.energy)
         else:
-            while self.time < target:
-                self._controlled_step(target)
-                if progress:
-                    progress(self.time, self.field.energy)
+            # What an estimate of the error of a long step cannot see are coefficients with corners.
+            for stop in (*self.equation.corners(self.time, target), target):
+                while self.time < stop:
+                    self._controlled_step(stop)
+                    if progress:
+                        progress(self.time, self.field.energy)
 
     def _fixed_step(self, end: float, dt: float) -> None:
         moved, field = self._trial(dt)
@@ -264,7 +269,7 @@ class _Stepper:
         mu = self.mu
         if self.splitting.embedded:
             assert not isinstance(mu, ParticleMeasure)
-            speed = mu.error(self.equation.rate(mu, self.field, self.time))
+            speed = mu.error(self.equation.rate(mu, self.field, self.time), mu.state)
             share = control.limit ** (1.0 / self.splitting.order)
         else:
             speed = self.landscape.norm(self._image_rate, self.field)

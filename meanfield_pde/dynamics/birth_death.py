@@ -21,6 +21,7 @@ from pydantic import Discriminator
 from meanfield_pde.dynamics.coefficients import (
     Coefficient,
     acceptable,
+    corners,
     largest_over,
     mean_over,
     require_until,
@@ -146,7 +147,7 @@ class Reinjection:
 
 def _variance(field: Field) -> float:
     """int (V - Vbar)^2 dmu; the difference of its two parts may round below zero."""
-    return max(field.mean_squares[0] - field.integral**2 / field.mass, 0.0)
+    return max(field.mean_squares[0] - field.integral * field.integral / field.mass, 0.0)
 
 
 Balance = Annotated[Free | Mean | Reinjection, Discriminator("kind")]
@@ -177,6 +178,10 @@ class BirthDeath:
     def require_until(self, t_end: float) -> None:
         """Raise `InputError` if alpha is seen to fail before t_end."""
         require_until("alpha", self.alpha, t_end)
+
+    def corners(self) -> tuple[float, ...]:
+        """Times at which alpha has a corner."""
+        return corners(self.alpha)
 
     def flow(self, mu: Measure, landscape: Landscape, time: float, dt: float) -> Moved:
         """mu after dt of this term alone, from `time` on.

@@ -122,6 +122,11 @@ def text(coefficient: Coefficient) -> str:
     return f"{coefficient:g}"
 
 
+def corners(coefficient: Coefficient) -> tuple[float, ...]:
+    """Times at which it has a corner."""
+    return coefficient.times if isinstance(coefficient, PiecewiseLinear) else ()
+
+
 def value_at(name: str, coefficient: Coefficient, time: float) -> float:
     """The value at a time.
 

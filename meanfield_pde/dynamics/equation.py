@@ -93,6 +93,11 @@ class Equation:
         for term in self.terms:
             term.require_until(t_end)
 
+    def corners(self, start: float, end: float) -> tuple[float, ...]:
+        """Times between start and end at which a coefficient has a corner."""
+        every = {corner for term in self.terms for corner in term.corners()}
+        return tuple(sorted(corner for corner in every if start < corner < end))
+
     def rate(self, mu: Weighted, field: Field, time: float) -> Array:
         """The right-hand side: cell averages per unit time, a new array."""
         return reduce(np.add, (term.rate(mu, field, time) for term in self.terms))

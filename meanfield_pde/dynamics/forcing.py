@@ -53,6 +53,10 @@ class Forcing:
             )
         return values
 
+    def corners(self) -> tuple[float, ...]:
+        """None: the rate is smooth in time."""
+        return ()
+
     def flow(self, mu: Measure, landscape: Landscape, time: float, dt: float) -> Moved:
         """mu exp(s dt), s at the midpoint of the step: second order, and positive."""
         assert not isinstance(mu, ParticleMeasure)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from meanfield_pde.dynamics.coefficients import (
     Coefficient,
     acceptable,
+    corners,
     largest_over,
     require_until,
     text,
@@ -60,6 +61,10 @@ class Transport:
         if self.mobility is None:
             return (1.0,) * parameters
         return tuple(largest_over("mobility", entry, time, dt) for entry in self.mobility)
+
+    def corners(self) -> tuple[float, ...]:
+        """Times at which an entry of M has a corner."""
+        return tuple(corner for entry in self.mobility or () for corner in corners(entry))
 
     def flow(self, mu: Measure, landscape: Landscape, time: float, dt: float) -> Moved:
         """mu after dt of this term alone, from `time` on."""

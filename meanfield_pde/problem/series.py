@@ -37,6 +37,9 @@ ROUND_OFF = 2e-15
 
 MOST_TERMS = 512
 
+HOLDS = 1e-12
+"""Largest error of a series at points that are looked at, relative to the largest value there."""
+
 Range = tuple[float, float, bool]
 """Lower end, upper end, whether they are the same point."""
 
@@ -166,7 +169,9 @@ def _range_of(y: Array, axis: Axis) -> Range:
     lowest, highest = float(np.min(y)), float(np.max(y))
     length = 2.0 ** math.ceil(math.log2(max(highest - lowest, 2.0**-6)))
     lower = math.floor(lowest / (0.25 * length)) * 0.25 * length
-    return max(lower, axis.lower), min(lower + 1.25 * length, axis.upper), False
+    upper = min(lower + 1.25 * length, axis.upper)
+    # All nodes may sit on a wall.
+    return max(min(lower, upper - length), axis.lower), upper, False
 
 
 def series_of(unit: UnitLike, x: Array, span: Range) -> Series | None:
@@ -181,9 +186,20 @@ def series_of(unit: UnitLike, x: Array, span: Range) -> Series | None:
         needed = int(np.flatnonzero(sizes > ROUND_OFF * largest).max(initial=0)) + 1
         if math.isfinite(largest) and needed < 0.9 * sizes.size:
             kept = matrix.reshape(x.shape[0], -1, sizes.size)[:, :, :needed]
-            return Series(np.ascontiguousarray(kept.reshape(x.shape[0], -1)), span)
+            series = Series(np.ascontiguousarray(kept.reshape(x.shape[0], -1)), span)
+            return series if _holds(series, unit, x) else None
         count *= 2
     return None
+
+
+def _holds(series: Series, unit: UnitLike, x: Array) -> bool:
+    """Whether a series is the unit at other points than those it was made from."""
+    lower, upper, _ = series.span
+    y: Array = lower + (upper - lower) * np.random.default_rng(0).random(16)
+    places = series.places(y)
+    exact = unit.value(x, (y,))
+    found = np.stack([series.values(places, row) for row in series.matrix])
+    return bool(np.max(np.abs(found - exact)) <= HOLDS * np.max(np.abs(exact)))
 
 
 def _polynomials(unit: UnitLike, x: Array, span: Range, count: int) -> Array:

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,12 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
-from meanfield_pde.representations.following import FollowingLandscape
+from meanfield_pde.representations.following import FollowingLandscape, folded
 from meanfield_pde.representations.grid import axis_moments
 from meanfield_pde.representations.initial_nodes import (
     RuleName,
     initial_nodes,
+    log_sum,
     tensor_log_weights,
     tensor_points,
 )
@@ -75,6 +76,9 @@ MOST_LOOSE = 8192
 
 CUT_DENSITY = 1e-2
 """Largest density at the outermost nodes of a law that goes on beyond them, over its mean."""
+
+LARGEST_SHARE = 0.75
+"""Of a law on one node: with more there are too few nodes for it."""
 
 NEWTON_STEPS = 30
 CHUNK = 1024
@@ -117,7 +121,7 @@ class CharacteristicsMeasure:
     @property
     def coordinates(self) -> tuple[Array, ...]:
         """Where `values` are, one array a parameter."""
-        return PointNodes(self.points).coordinates()
+        return PointNodes(folded(self.points, self.axes)).coordinates()
 
     @property
     def parameters(self) -> int:
@@ -149,25 +153,26 @@ class CharacteristicsMeasure:
         ]
         return np.column_stack(columns)
 
-    def error(self, change: Array) -> float:
-        """The size of an error of the state: the largest, relative to max(1, |y|) of each entry."""
-        scale = np.maximum(1.0, np.abs(self.state))
+    def error(self, change: Array, end: Array) -> float:
+        """The size of an error of the state at the end of a step.
+
+        The largest, relative to max(1, |y|) of each entry; how far beyond a wall a node would have
+        gone does not count.
+        """
+        errors = np.abs(change) / np.maximum(1.0, np.abs(self.state))
+        for k, axis in enumerate(self.axes):
+            if not axis.periodic:
+                beyond = (end[:, k] <= axis.lower) | (end[:, k] >= axis.upper)
+                errors[:, k] = np.where(beyond, 0.0, errors[:, k])
         with np.errstate(invalid="ignore"):
-            largest = float(np.max(np.abs(change) / scale))
+            largest = float(np.max(errors))
         return largest if math.isfinite(largest) else math.inf
 
     def transport_rate(self, field: Field, mobility: tuple[float, ...]) -> Array:
-        """How fast the state changes: velocities - M grad V; walls take their outward part."""
+        """How fast the state changes: velocities - M grad V; walls stop nodes (`with_state`)."""
         rate = np.zeros((self.points.shape[0], self.parameters + 1))
-        for k, axis in enumerate(self.axes):
-            velocity = -mobility[k] * field.gradient[k]
-            place = self.points[:, k]
-            if not axis.periodic and not axis.lower < place.min() <= place.max() < axis.upper:
-                held = ((place <= axis.lower) & (velocity < 0.0)) | (
-                    (place >= axis.upper) & (velocity > 0.0)
-                )
-                velocity = np.where(held, 0.0, velocity)
-            rate[:, k] = velocity
+        for k in range(self.parameters):
+            rate[:, k] = -mobility[k] * field.gradient[k]
         return rate
 
     def multiplied(self, factor: Array) -> Array:
@@ -181,11 +186,12 @@ class CharacteristicsMeasure:
     ) -> CharacteristicsMeasure:
         """The flow of d theta / dt = - M grad V over dt: SSP3."""
 
-        def euler(state: Array, moment: float, length: float) -> Array:
-            at = self.with_state(state)
-            return state + length * at.transport_rate(landscape.at(at), mobility(moment))
+        def euler(points: Array, moment: float, length: float) -> Array:
+            at = replace(self, points=self._stopped(points))
+            rate = at.transport_rate(landscape.at(at), mobility(moment))
+            return points + length * rate[:, :-1]
 
-        return self.with_state(SSP3.advance(self.state, time, dt, euler))
+        return replace(self, points=self._stopped(SSP3.advance(self.points, time, dt, euler)))
 
     def face_rate(self, field: Field, mobility: tuple[float, ...]) -> float:
         """Nothing here bounds a step but its error."""
@@ -200,16 +206,27 @@ class CharacteristicsMeasure:
         return replace(self, log_masses=self.log_masses + scale * (there - shift))
 
     def scaled(self, factor: float) -> CharacteristicsMeasure:
-        """factor * mu."""
+        """factor * mu.
+
+        Raises
+        ------
+        NumericalFailure
+            If no number holds the factor.
+        """
+        if not 0.0 < factor < math.inf:
+            raise NumericalFailure(
+                "birth and death changed the mass by more than a number holds: take shorter steps"
+            )
         return replace(self, log_masses=self.log_masses + math.log(factor))
 
     def injected(self, base: object, mass: float) -> CharacteristicsMeasure:
         """mu + mass * base, by new nodes: loose ones, that no rule stands behind."""
         assert isinstance(base, CharacteristicsMeasure)
+        some = np.isfinite(base.log_masses)
         return replace(
             self,
-            points=np.concatenate([self.points, base.points]),
-            log_masses=np.concatenate([self.log_masses, base.log_masses + math.log(mass)]),
+            points=np.concatenate([self.points, base.points[some]]),
+            log_masses=np.concatenate([self.log_masses, base.log_masses[some] + math.log(mass)]),
         )
 
     def born(self, law: AnyLaw, field: Field) -> tuple[CharacteristicsMeasure, Array]:
@@ -294,15 +311,15 @@ class CharacteristicsMeasure:
     def unresolved(self, field: Field) -> float:
         """The largest tail of what is integrated, relative to the integral of its size.
 
-        Integrated are mu itself, theta, V and grad V. The error of an integral is about the square
-        of that: a Gauss rule is exact for twice the degree, and a trapezoidal rule for twice the
-        frequency, that its nodes can tell.
+        Integrated are mu itself, theta (on circles its displacement), V and grad V. The error of an
+        integral is about the square of that: a Gauss rule is exact for twice the degree, and a
+        trapezoidal rule for twice the frequency, that its nodes can tell.
         """
         return max((float(t.max()) for tails in self._tails(field) for t in tails), default=0.0)
 
     def _tails(self, field: Field) -> list[list[Array]]:
         """For each piece and parameter, of each panel."""
-        weighted = [np.ones_like(self.values), *self.points.T, field.potential, *field.gradient]
+        weighted = [np.ones_like(self.values), *self._places(), field.potential, *field.gradient]
         integrands = []
         for function in weighted:
             product = self.values * function
@@ -336,9 +353,17 @@ class CharacteristicsMeasure:
         largest = 0.0
         for piece in self._pieces():
             for k, rule in enumerate(piece.rules):
-                if rule.cut:
+                if any(rule.cut):
                     largest = max(largest, piece.end_density(k) / self.mass)
         return largest
+
+    def _places(self) -> Iterator[Array]:
+        """Parameters; of angles, which jump where a circle ends, how far they have moved."""
+        starts = [tensor_points(rules) for rules in self.rules]
+        starts.append(self.points[self._loose])
+        moved = self.points - np.concatenate(starts)
+        for k, axis in enumerate(self.axes):
+            yield moved[:, k] if axis.periodic else self.points[:, k]
 
     def maintained(self, field: Field) -> CharacteristicsMeasure:
         """Itself, or with redistributed nodes where they no longer resolve what is integrated.
@@ -348,6 +373,8 @@ class CharacteristicsMeasure:
         NumericalFailure
             If the tail that was cut off matters.
         """
+        if not 0.0 < self.mass < math.inf:
+            return self
         if self.cut_density() > CUT_DENSITY:
             raise NumericalFailure(
                 "birth and death have lifted the tail of the initial law up to the outermost "
@@ -401,7 +428,8 @@ class CharacteristicsMeasure:
             points=self._stopped(np.concatenate(points)),
             log_masses=np.concatenate(masses),
         )
-        return moved.scaled(self.mass / moved.mass)
+        change = log_sum(self.log_masses) - log_sum(moved.log_masses)
+        return replace(moved, log_masses=moved.log_masses + change)
 
 
 @dataclass(frozen=True, eq=False)
@@ -453,12 +481,14 @@ class _Piece:
         return gathered
 
     def end_density(self, k: int) -> float:
-        """The mass per length of xi_k at the outermost nodes, times the length."""
+        """The mass per length of xi_k at outermost nodes beyond which the law goes on, times the
+        length.
+        """
         rule = self.rules[k]
         masses = np.exp(self.log_masses).reshape(self._shape)
         along = np.moveaxis(masses, k, 0).reshape(rule.nodes.size, -1).sum(axis=1)
         ends = along[[0, -1]] / np.exp(rule.log_weights[[0, -1]])
-        return float(np.max(ends)) * (rule.ends[1] - rule.ends[0])
+        return float(np.max(ends[list(rule.cut)])) * (rule.ends[1] - rule.ends[0])
 
     def on(self, rules: tuple[Rule, ...]) -> _Piece:
         """The same map at the nodes of other rules."""
@@ -468,11 +498,7 @@ class _Piece:
         return replace(self, rules=rules, points=xi + fields[:-1].T, log_masses=log_masses)
 
     def _inside(self, xi: Array) -> Array:
-        columns = [
-            axis.lower + np.mod(column - axis.lower, axis.length) if axis.periodic else column
-            for column, axis in zip(xi.T, self.axes, strict=True)
-        ]
-        return np.column_stack(columns)
+        return folded(xi, self.axes)
 
     def _wrapped(self, differences: Array) -> Array:
         """Differences of positions, the short way around circles."""
@@ -548,10 +574,11 @@ class _Piece:
     def _within(self, xi: Array) -> NDArray[np.bool_]:
         """Whether xi lies where the rules integrate."""
         inside = np.ones(xi.shape[0], dtype=bool)
+        places = self._inside(xi)
         for k, (axis, rule) in enumerate(zip(self.axes, self.rules, strict=True)):
-            if not axis.periodic:
-                low, high = rule.ends
-                inside &= (xi[:, k] >= low - 1e-12) & (xi[:, k] <= high + 1e-12)
+            low, high = rule.ends
+            if not (axis.periodic and high - low >= axis.length * (1.0 - 1e-12)):
+                inside &= (places[:, k] >= low - 1e-12) & (places[:, k] <= high + 1e-12)
         return inside
 
 
@@ -615,7 +642,11 @@ class Characteristics:
         limit = self.redistribute
         require(limit is None or 0 < limit < 1, "redistribute", limit, "a number in (0, 1)")
         cells = self.picture
-        require(cells is None or cells >= 0, "picture", cells, "a number of cells >= 0")
+        counts = cells is None or (isinstance(cells, Integral) and cells >= 0)
+        require(counts, "picture", cells, "a whole number of cells >= 0")
+        named = self.rule if isinstance(self.rule, tuple | list) else (self.rule,)
+        known = all(name in get_args(RuleName) for name in named)
+        require(known, "rule", self.rule, "one of " + ", ".join(get_args(RuleName)))
 
     def _each(self, name: str, value: object, count: int) -> tuple[object, ...]:
         values = tuple(value) if isinstance(value, tuple | list) else (value,) * count
@@ -663,6 +694,13 @@ class Characteristics:
         numbers = self._each("nodes", self.nodes, len(axes))
         names = self._each("rule", self.rule, len(axes))
         parts = initial_nodes(law, axes, numbers, names, self.reach)  # type: ignore[arg-type]
+        for part in parts:
+            shape = tuple(rule.nodes.size for rule in part.rules)
+            masses = np.exp(part.log_masses - log_sum(part.log_masses)).reshape(shape)
+            for k, rule in enumerate(part.rules):
+                along = np.moveaxis(masses, k, 0).reshape(rule.nodes.size, -1).sum(axis=1)
+                resolved = rule.nodes.size == 1 or float(along.max()) < LARGEST_SHARE
+                require(resolved, "nodes", self.nodes, f"more, for the law {law}")
         return CharacteristicsMeasure(
             axes=axes,
             rules=tuple(part.rules for part in parts),

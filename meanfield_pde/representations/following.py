@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.problem.nodes import PointNodes
+from meanfield_pde.problem.spaces import Axis
 
 Array = NDArray[np.float64]
 
@@ -24,6 +25,19 @@ class AtPoints(Discrete, Protocol):
         ...
 
 
+def folded(points: Array, axes: tuple[Axis, ...]) -> Array:
+    """Points (points, parameters) brought back between the ends of circles."""
+    if not any(axis.periodic for axis in axes):
+        return points
+    columns = []
+    for column, axis in zip(points.T, axes, strict=True):
+        turned = np.mod(column - axis.lower, axis.length) if axis.periodic else column
+        # A remainder may round up to the length itself.
+        back = np.where(turned < axis.length, turned, 0.0)
+        columns.append(axis.lower + back if axis.periodic else column)
+    return np.column_stack(columns)
+
+
 @dataclass(frozen=True)
 class FollowingLandscape:
     """An energy at nodes that move: O(nodes x rank) at each evaluation."""
@@ -35,7 +49,8 @@ class FollowingLandscape:
         return self._there(mu).at(mu)
 
     def _there(self, mu: Discrete) -> Landscape:
-        return self.energy.on(PointNodes(cast(AtPoints, mu).points))
+        places = folded(cast(AtPoints, mu).points, self.energy.space.axes)
+        return self.energy.on(PointNodes(places))
 
     def image(self, values: Array, weight: float) -> Array:
         """Not defined: a change of positions is not a change of masses."""

@@ -121,7 +121,7 @@ class FourierMeasure:
     def _with(self, coefficients: Complex) -> FourierMeasure:
         return FourierMeasure(self.waves, coefficients)
 
-    def error(self, change: Array) -> float:
+    def error(self, change: Array, end: Array) -> float:
         """The size of an error of the state: in L1 of the density, relative to the mass."""
         return self._size(change.view(np.complex128)) / self.mass
 

@@ -200,7 +200,7 @@ class GridMeasure:
         """The same grid and scheme with another density."""
         return self.with_density(state)
 
-    def error(self, change: Array) -> float:
+    def error(self, change: Array, end: Array) -> float:
         """The size of an error of the density: in L1, relative to the mass."""
         return float(np.sum(np.abs(change))) * self.weight / self.mass
 

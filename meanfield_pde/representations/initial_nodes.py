@@ -12,6 +12,7 @@ The rule of each parameter is chosen from its law:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -21,7 +22,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import InputError
+from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.laws import (
     AnyLaw,
     DensityLike,
@@ -44,6 +45,9 @@ from meanfield_pde.representations.rules import (
 
 Array = NDArray[np.float64]
 Axes = tuple[Axis, ...]
+
+MOST_HERMITE = 150
+"""Nodes of a Gauss-Hermite rule; the weights of more are no numbers."""
 
 RuleName = Literal["automatic", "gauss_legendre", "gauss_hermite", "equispaced"]
 
@@ -111,12 +115,11 @@ def initial_nodes(
     """
     parts = []
     for share, part in _parts(law):
-        inside = 1.0 - mass_outside(part, axes)
-        if share * inside <= 0.0:
+        if share <= 0.0 or mass_outside(part, axes) >= 1.0:
             continue
-        for piece_share, nodes in _tensors(part, axes, numbers, names, reach):
+        for inside, nodes in _tensors(part, axes, numbers, names, reach):
             log_masses = nodes.log_masses - log_sum(nodes.log_masses)
-            parts.append((share * inside * piece_share, nodes.rules, log_masses))
+            parts.append((share * inside, nodes.rules, log_masses))
     total = sum(share for share, _, _ in parts)
     return tuple(
         Nodes(rules, log_masses + np.log(share / total)) for share, rules, log_masses in parts
@@ -161,17 +164,21 @@ def _tensors(
             yield float(np.prod([share for share, _, _ in chosen])), Nodes(rules, log_masses)
     elif len(axes) == 1:
         rule, log_density = _along(cast(OneParameterLaw, law), axes[0], numbers[0], names[0], reach)
-        yield 1.0, Nodes((rule,), log_density + rule.log_weights)
+        inside = 1.0 - mass_outside(law, axes)
+        yield inside, Nodes((rule,), log_density + rule.log_weights)
     else:
         density = cast(DensityLike, law)
+        automatic = all(name == "automatic" for name in names)
+        require(automatic, "rule", names, "'automatic' for a density in several parameters")
         rules = tuple(
             _legendre(breaks, number)
-            if not axis.periodic
+            if not _whole_circle(breaks, axis)
             else Equispaced(axis.lower, axis.upper, number, True)
             for breaks, number, axis in zip(density.breaks(axes, reach), numbers, axes, strict=True)
         )
         theta = tuple(tensor_points(rules).T)
-        yield 1.0, Nodes(rules, density.log_density(theta, axes) + tensor_log_weights(rules))
+        inside = 1.0 - mass_outside(law, axes)
+        yield inside, Nodes(rules, density.log_density(theta, axes) + tensor_log_weights(rules))
 
 
 def _along(
@@ -190,22 +197,34 @@ def _rule(law: OneParameterLaw, axis: Axis, number: int, name: RuleName, reach: 
     breaks = cast(DensityLike, law).breaks((axis,), reach)[0]
     normal = isinstance(law, Normal)
     lower, upper = float(breaks[0]), float(breaks[-1])
-    whole_circle = axis.periodic and breaks.size == 2 and np.isclose(upper - lower, axis.length)
+    whole_circle = _whole_circle(breaks, axis)
     if name == "automatic":
         whole = normal and _reaches(law, axis, reach)
         name = "equispaced" if whole or whole_circle else "gauss_legendre"
     if name == "gauss_hermite":
         if not isinstance(law, Normal):
             raise InputError(f"rule = 'gauss_hermite': expected a normal law, not {str(law)!r}")
-        return Hermite(law.mean, law.deviation, number)
+        require(number <= MOST_HERMITE, "nodes", number, f"at most {MOST_HERMITE} by Gauss-Hermite")
+        rule = Hermite(law.mean, law.deviation, number)
+        inside = axis.lower <= rule.ends[0] and rule.ends[1] <= axis.upper
+        expected = f"walls beyond its outermost node, {rule.ends[1]:g}"
+        require(inside, "rule", name, expected)
+        return rule
     if name == "equispaced":
         if not (normal or whole_circle):
             raise InputError(
                 f"rule = 'equispaced': expected a normal law or one on a whole circle, not "
                 f"{str(law)!r}"
             )
-        return Equispaced(lower, upper, number, bool(whole_circle))
-    return _legendre(breaks, number, cut=normal)
+        return Equispaced(lower, upper, number, whole_circle)
+    cut = (normal and lower > axis.lower, normal and upper < axis.upper)
+    return _legendre(breaks, number, cut)
+
+
+def _whole_circle(breaks: Array, axis: Axis) -> bool:
+    """Whether a law fills a circle without a kink."""
+    length = float(breaks[-1] - breaks[0])
+    return axis.periodic and breaks.size == 2 and math.isclose(length, axis.length)
 
 
 def _reaches(law: OneParameterLaw, axis: Axis, reach: float) -> bool:
@@ -215,7 +234,7 @@ def _reaches(law: OneParameterLaw, axis: Axis, reach: float) -> bool:
     return room >= reach * law.deviation
 
 
-def _legendre(breaks: Array, number: int, cut: bool = False) -> GaussPanels:
+def _legendre(breaks: Array, number: int, cut: tuple[bool, bool] = (False, False)) -> GaussPanels:
     if breaks.size == 2:
         return gauss_panels(float(breaks[0]), float(breaks[1]), number, cut)
     return GaussPanels(breaks, max(2, -(-number // (breaks.size - 1))))

@@ -159,6 +159,16 @@ class Particles:
     def check(self, axes: tuple[Axis, ...]) -> None:
         """Any space will do."""
 
+    def finer(self, axes: tuple[Axis, ...]) -> Particles:
+        """Twice the particles."""
+        return replace(self, number=2 * self.number)
+
+    def wider(
+        self, axes: tuple[Axis, ...], chosen: tuple[bool, ...]
+    ) -> tuple[Particles, tuple[float, ...]]:
+        """Itself, and by which factors a space is stretched about its middle: a quarter."""
+        return self, tuple(1.25 if stretched else 1.0 for stretched in chosen)
+
     def project(self, law: AnyLaw, space: Space) -> ParticleMeasure:
         """Independent draws from a law.
 

@@ -22,6 +22,9 @@ Indices = NDArray[np.intp]
 NEIGHBOURS = 16
 """Nodes of an equispaced rule that a value between them is interpolated from."""
 
+MOST_WAVES = 256
+"""Nodes on a circle up to which interpolation is by waves."""
+
 PANEL = 16
 """Gauss points of a panel where there are several panels."""
 
@@ -47,12 +50,12 @@ class Stencil(NamedTuple):
 class GaussPanels:
     """Gauss-Legendre with `points` nodes on each panel between breaks.
 
-    `cut` says that the law goes on beyond the ends.
+    `cut` says of either end whether the law goes on beyond it.
     """
 
     breaks: Array
     points: int
-    cut: bool = False
+    cut: tuple[bool, bool] = (False, False)
 
     @cached_property
     def nodes(self) -> Array:
@@ -118,9 +121,9 @@ class Equispaced:
         return self.lower, self.upper
 
     @property
-    def cut(self) -> bool:
-        """Whether the law goes on beyond the ends."""
-        return not self.periodic
+    def cut(self) -> tuple[bool, bool]:
+        """Whether the law goes on beyond either end."""
+        return (not self.periodic,) * 2
 
     @property
     def _width(self) -> float:
@@ -138,7 +141,12 @@ class Equispaced:
         return np.full(self.number, math.log(self._width))
 
     def stencil(self, at: Array) -> Stencil:
-        """By the polynomial through the nearest nodes."""
+        """By the waves through all nodes of a circle, or the polynomial through the nearest."""
+        if self.periodic and self.number <= MOST_WAVES:
+            turn = 2.0 * math.pi / (self.upper - self.lower)
+            weights = _waves_through(turn * (at[:, None] - self.nodes))
+            slopes = turn * (weights @ _wave_derivative(self.number))
+            return Stencil(np.broadcast_to(np.arange(self.number), weights.shape), weights, slopes)
         count = min(NEIGHBOURS, self.number)
         place = (at - self.lower) / self._width - 0.5
         first = np.floor(place).astype(np.intp) - (count // 2 - 1)
@@ -169,7 +177,7 @@ class Hermite:
     deviation: float
     number: int
 
-    cut: ClassVar[bool] = True
+    cut: ClassVar[tuple[bool, bool]] = (True, True)
 
     @cached_property
     def nodes(self) -> Array:
@@ -212,7 +220,7 @@ class Atom:
 
     location: float
 
-    cut: ClassVar[bool] = False
+    cut: ClassVar[tuple[bool, bool]] = (False, False)
 
     @property
     def nodes(self) -> Array:
@@ -246,7 +254,9 @@ class Atom:
 Rule = GaussPanels | Equispaced | Hermite | Atom
 
 
-def gauss_panels(lower: float, upper: float, number: int, cut: bool = False) -> GaussPanels:
+def gauss_panels(
+    lower: float, upper: float, number: int, cut: tuple[bool, bool] = (False, False)
+) -> GaussPanels:
     """One panel of `number` points, or equal panels of `PANEL` with at least so many together."""
     if number <= LONGEST_PANEL:
         return GaussPanels(np.array([lower, upper]), number, cut)
@@ -264,6 +274,28 @@ def _lagrange(nodes: Array, at: Array) -> tuple[Array, Array]:
     hit = exact.any(axis=1)
     weights[hit] = exact[hit]
     return weights, weights @ derivative
+
+
+def _waves_through(angles: Array) -> Array:
+    """Trigonometric Lagrange functions of nodes (points, nodes) away by angles."""
+    number = angles.shape[1]
+    half = 0.5 * angles
+    below = np.sin(half) if number % 2 else np.tan(half)
+    close = np.abs(np.sin(half)) < 1e-14
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.sin(number * half) / (number * below)
+    hit = close.any(axis=1)
+    weights[hit] = close[hit]
+    return weights
+
+
+@lru_cache(maxsize=64)
+def _wave_derivative(number: int) -> Array:
+    """The derivative at nodes on the circle of 2 pi of the waves through them (Fornberg 1996)."""
+    steps = np.subtract.outer(np.arange(number), np.arange(number))
+    half = math.pi / number * np.where(steps == 0, 1, steps)
+    below = np.sin(half) if number % 2 else np.tan(half)
+    return np.where(steps == 0, 0.0, 0.5 * (-1.0) ** steps / below)
 
 
 @lru_cache(maxsize=64)

@@ -116,7 +116,7 @@ class Dop853:
         time: float,
         dt: float,
         rate: Callable[[Array, float], tuple[Array, float]],
-        size: Callable[[Array], float],
+        size: Callable[[Array, Array], float],
     ) -> Advanced:
         """u at time + dt.
 
@@ -125,7 +125,7 @@ class Dop853:
         rate : callable
             (u, t) to du/dt and to the scalar whose integral over the step is wanted as well.
         size : callable
-            Of an error of u.
+            Of an error of u, and u at the end.
         """
         # Imported here since it takes 0.3 s that runs by other methods would spend for nothing.
         from scipy.integrate import DOP853
@@ -139,7 +139,8 @@ class Dop853:
             scalars.append(scalar)
         end = start + dt * _combined(DOP853.B, stages)
         stages.append(rate(end, time + dt)[0])
-        fifth, third = (size(dt * _combined(row, stages)) for row in (DOP853.E5, DOP853.E3))
+        changes = (dt * _combined(row, stages) for row in (DOP853.E5, DOP853.E3))
+        fifth, third = (size(change, end) for change in changes)
         error = fifth**2 / np.hypot(fifth, 0.1 * third) if fifth > 0.0 else 0.0
         return Advanced(end, float(error), dt * float(np.dot(DOP853.B, scalars)))
 

@@ -234,7 +234,10 @@ def get_bars(file: h5py.File) -> dict[str, Array]:
 def get_nodes(file: h5py.File, snapshots: int) -> tuple[Array, ...]:
     """The nodes of each snapshot."""
     positions, masses = (get_values(file, name) for name in NODES)
-    if min(len(positions), len(masses)) < snapshots or positions.shape[:2] != masses.shape:
+    numbers = positions.dtype.kind == masses.dtype.kind == "f"
+    shape = (*masses.shape, get_values(file, "parameter").size)
+    fits = numbers and masses.ndim == 2 and positions.shape == shape
+    if not fits or len(masses) < snapshots:
         raise InputError("its nodes do not fit their axes")
     pairs = zip(positions[:snapshots], masses[:snapshots], strict=True)
     joined = (np.column_stack(pair) for pair in pairs)

@@ -17,10 +17,12 @@ import numpy as np
 from meanfield_pde.accuracy import Accuracy, with_bar
 from meanfield_pde.case import Case
 from meanfield_pde.errors import InputError
+from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.hdf5 import write
 from meanfield_pde.results.solution import Solution
 from meanfield_pde.run import Job, execute
-from meanfield_pde.studies.convergence import Refined, directions, refinements
+from meanfield_pde.studies import convergence, ensembles
+from meanfield_pde.studies.convergence import Refined, directions
 from meanfield_pde.studies.refinement import Run
 from meanfield_pde.studies.tables import table
 
@@ -59,6 +61,8 @@ def converge(job: Job, tell: Callable[[Refined], None]) -> Refined:
         raise InputError("[accuracy] is missing: expected one, with a tolerance")
     output = replace(job.case.output, folder=None, figures=())
     alone = replace(job.case, method=job.method, output=output, study=None, companion=None)
+    chance = isinstance(job.method, Particles)
+    refinements = ensembles.refinements if chance else convergence.refinements
     for answer in refinements(alone, accuracy, _in_files(job)):
         write(with_bars(answer), job.path)
         tell(answer)

@@ -30,6 +30,7 @@ from meanfield_pde.problem.one_parameter_laws import Normal, Point, Uniform
 from meanfield_pde.problem.samples import SampleFile
 from meanfield_pde.problem.spaces import Axis, Box, Circle, Factor, Interval, Product, Space
 from meanfield_pde.representations.characteristics import Characteristics
+from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.solution import SCALARS, Solution
@@ -77,14 +78,12 @@ class Direction:
 
 
 def directions(case: Case) -> tuple[Direction, ...]:
-    """Those in which a case can be refined.
-
-    A case with particles has none: `Case.validate` refuses it.
-    """
+    """Those in which a case can be refined."""
     splitting = case.numerics(case.method)["splitting"]
     in_time = SPECTRAL if splitting.embedded else SHORTER**splitting.order
+    in_space = "number" if isinstance(case.method, Particles) else "space"
     found = [
-        Direction("space", _finer_space, _gain_in_space(case)),
+        Direction(in_space, _finer_space, _gain_in_space(case)),
         Direction("time", _shorter_steps, in_time),
     ]
     if case.data is not None and case.data.refined() is not None:
@@ -97,8 +96,10 @@ def directions(case: Case) -> tuple[Direction, ...]:
 
 
 def _gain_in_space(case: Case) -> float:
-    """Of cells by the order of their scheme, 1 on a density with jumps; of nodes exponential."""
+    """Of cells by their order, 1 on a density with jumps; of nodes exponential; of particles 2."""
     method, axes = case.method, case.space.axes
+    if isinstance(method, Particles):
+        return 2.0
     if not isinstance(method, FiniteVolumes):
         return SPECTRAL
     ratio = method.finer(axes).grid(axes).cells[0] / method.grid(axes).cells[0]
@@ -117,7 +118,6 @@ def _smooth(law: object, axis: Axis) -> bool:
 
 
 def _finer_space(case: Case) -> Case:
-    assert not isinstance(case.method, Particles)
     return replace(case, method=case.method.finer(case.space.axes))
 
 
@@ -128,6 +128,9 @@ def _shorter_steps(case: Case) -> Case:
     # Every step ends at the latest where something is recorded or saved.
     ends = {t for name in ("record", "save") for t in numerics[name].times(case.time.t_end)}
     span = float(np.max(np.diff(sorted(ends))))
+    if isinstance(case.method, Particles):
+        dt = min(case.method.dt, span) / SHORTER
+        return replace(case, method=replace(case.method, dt=dt))
     shorter = step.shorter(factor, estimate_order(splitting), span)
     return replace(case, time=replace(case.time, step=shorter))
 
@@ -164,7 +167,7 @@ def _wider_space(case: Case) -> Case:
     walls, reaching = _cut(case) or ((), ())
     chosen = tuple(wall or reach for wall, reach in zip(walls, reaching, strict=True))
     method: Method
-    assert isinstance(case.method, FiniteVolumes | Characteristics), "a circle has no walls"
+    assert not isinstance(case.method, Fourier), "a circle has no walls"
     method, factors = case.method.wider(case.space.axes, chosen)
     moved = tuple(f if wall else 1.0 for f, wall in zip(factors, walls, strict=True))
     return replace(case, method=method, space=_stretched(case.space, moved))
@@ -357,7 +360,7 @@ def refinements(
     Parameters
     ----------
     case : Case
-        The coarsest.
+        The coarsest; not of particles (`studies.ensembles`).
     accuracy : Accuracy
     run : callable
         From a case to its solution.
@@ -365,14 +368,14 @@ def refinements(
     Raises
     ------
     InputError
-        For particles, and whatever the first run raises.
+        Whatever the first run raises.
     NumericalFailure
         If no run of the case comes to its end.
     """
     case = _unbound(replace(case, accuracy=accuracy))
     ways = directions(case)
     best = _first(case, accuracy, ways, run)
-    most = accuracy.most * _work(best.case, best.solution)
+    most = accuracy.most * _work(best.case, best)
     yield best
     for way in ways:
         best = _step(best, way, run, most)
@@ -412,7 +415,7 @@ def _step(best: Refined, way: Direction, run: Callable[[Case], Solution], most: 
     runs, moves = best.runs, best.moves[way.name]
     for _ in range(TRIES):
         finer = way.finer(finer)
-        work = _work(finer, best.solution)
+        work = _work(finer, best)
         if work > most:
             return _ended(best, way, f"the work would be {work / most:.2g} times the largest")
         try:
@@ -444,10 +447,12 @@ def _ended(best: Refined, way: Direction, why: str) -> Refined:
     return replace(best, refined=way.name, ended={**best.ended, way.name: why})
 
 
-def _work(case: Case, solution: Solution) -> float:
-    """Nodes times steps times data points; the steps as many as a solution took."""
+def _work(case: Case, known: Refined) -> float:
+    """Nodes times steps times data points; steps and growth of nodes as of a known run."""
     points = max(case.energy().inputs.shape[0], 1)
-    return _nodes(case) * points * float(solution.steps[-1])
+    solution, before = known.solution, _nodes(known.case)
+    grown = max([before, *map(len, solution.nodes)]) / before
+    return _nodes(case) * grown * points * float(solution.steps[-1] + solution.rejections[-1])
 
 
 def _nodes(case: Case) -> int:
@@ -473,14 +478,14 @@ def _change(observable: str, coarse: tuple[Case, Solution], fine: tuple[Case, So
     predictions can be compared.
     """
     if observable == "prediction":
-        places = _places(coarse[1].layout.inputs, fine[1].layout.inputs)
-        if places is not None:
-            apart = coarse[1].prediction - fine[1].prediction[:, places]
+        shared = places(coarse[1].layout.inputs, fine[1].layout.inputs)
+        if shared is not None:
+            apart = coarse[1].prediction - fine[1].prediction[:, shared]
             return np.sqrt(apart**2 @ _weights(coarse[0]))
     return np.abs(_values(observable, *coarse) - _values(observable, *fine))
 
 
-def _places(coarse: Array, fine: Array) -> NDArray[np.intp] | None:
+def places(coarse: Array, fine: Array) -> NDArray[np.intp] | None:
     """Where points are among others; None if they are not."""
     if coarse.shape == fine.shape and np.array_equal(coarse, fine):
         return np.arange(len(coarse))

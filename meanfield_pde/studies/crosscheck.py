@@ -38,7 +38,7 @@ from meanfield_pde.timestepping.unsplit import Unsplit
 Array = NDArray[np.float64]
 Progress = Callable[[str], AbstractContextManager[Callable[[Refined], None]]]
 
-DEFAULT = Accuracy(1e-3)
+DEFAULT = Accuracy(1e-3, most=100.0)
 """For a case without [accuracy]."""
 
 CELLS, MODES = 64, 32
@@ -47,6 +47,15 @@ NODES = {1: 24, 2: 16, 3: 10}
 
 STEPS = 100
 """Of a method that needs fixed ones, to begin with."""
+
+STATE = 1e-2
+"""First tolerance of the state, by steps that estimate its error and by nodes, over the answer's.
+
+Where V has kinks, as of ReLU units, a small one makes many short steps and very many nodes.
+"""
+
+SHORTEST = 1e-5
+"""Such a step, over the length of the run, below which a method gives up."""
 
 HALVINGS = 4
 """Of cells that an initial law is too narrow for."""
@@ -136,7 +145,7 @@ def crosscheck(case: Case, folder: Path, progress: Progress) -> Crosscheck:
     output = replace(case.output, folder=None, record=AtTimes(()), figures=())
     plain = replace(case, accuracy=accuracy, output=output, study=None, companion=None)
     witnesses, absent, time = [], {}, np.empty(0)
-    for name, method, splitting in _methods(case):
+    for name, method, splitting in _methods(case, accuracy):
         try:
             job = _job(plain, method, splitting, folder / f"{name.replace(' ', '_')}.h5")
             with progress(name) as tell:
@@ -157,22 +166,28 @@ def crosscheck(case: Case, folder: Path, progress: Progress) -> Crosscheck:
     return Crosscheck(time, tuple(witnesses), absent)
 
 
-def _methods(case: Case) -> Iterator[tuple[str, Method, Splitting | None]]:
+def _methods(case: Case, accuracy: Accuracy) -> Iterator[tuple[str, Method, Splitting | None]]:
     count = len(case.space.axes)
+    # Errors of E are the square of the tail of what nodes resolve.
+    tail = (STATE * accuracy.tolerance) ** 0.5
     yield "MUSCL", FiniteVolumes(CELLS, Muscl()), None
     yield "WENO", FiniteVolumes(CELLS, Weno5()), Unsplit("ssp4")
-    yield "characteristics", Characteristics(NODES.get(count, 8)), None
+    yield "characteristics", Characteristics(NODES.get(count, 8), redistribute=tail), None
     if all(axis.periodic for axis in case.space.axes):
         yield "Fourier", Fourier(MODES), None
 
 
 def _job(case: Case, method: Method, splitting: Splitting | None, path: Path) -> Job:
     """A case by another method, with steps that suit it."""
-    time = Time(case.time.t_end, splitting, Controlled())
+    t_end = case.time.t_end
+    time = Time(t_end, splitting, Controlled())
     changed = replace(case, method=method, time=time)
-    chosen = changed.numerics(method)["splitting"]
-    if not isinstance(method, FiniteVolumes) and not chosen.embedded:
-        changed = replace(changed, time=replace(time, step=Fixed(case.time.t_end / STEPS)))
+    if not isinstance(method, FiniteVolumes):
+        assert case.accuracy is not None
+        embedded = changed.numerics(method)["splitting"].embedded
+        controlled = Controlled(STATE * case.accuracy.tolerance, smallest=SHORTEST * t_end)
+        step = controlled if embedded else Fixed(t_end / STEPS)
+        changed = replace(changed, time=replace(time, step=step))
     changed.validate()
     for _ in range(HALVINGS if isinstance(method, FiniteVolumes) else 0):
         try:

@@ -68,7 +68,7 @@ class Unsplit:
         Raises
         ------
         StepTooLong
-            If an Euler step in it would empty a cell.
+            If an Euler step in it would empty a cell, or a stage is beyond numbers.
         """
         if isinstance(self.scheme, Dop853):
             return _embedded(self.scheme, equation, mu, landscape, time, dt)
@@ -120,12 +120,16 @@ def _embedded(
 
     def rate(state: Array, moment: float) -> tuple[Array, float]:
         at = mu if state is start else mu.with_state(state)
-        field = _field(at, landscape)
+        field = landscape.at(at)
+        if not math.isfinite(field.energy):
+            raise StepTooLong("a stage of the step has no finite energy", 0.5 * dt)
         return equation.rate(at, field, moment), sum(equation.dissipation(at, field, moment))
 
     step = scheme.advance(start, time, dt, rate, mu.error)
     moved = mu.with_state(step.state)
     if equation.birth_death is None or not equation.keeps_mass:
         return Moved(moved, 0.0, step.error, step.integral)
+    if not 0.0 < moved.mass < math.inf:
+        raise StepTooLong("the step changes the mass by more than a number holds", 0.5 * dt)
     change = mu.mass / moved.mass
     return Moved(moved.scaled(change), abs(change - 1.0), step.error, step.integral)
