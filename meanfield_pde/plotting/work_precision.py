@@ -48,7 +48,7 @@ class Line(Protocol):
 
 @styled
 def work_precision_figure(lines: Mapping[str, Sequence[Line]], finest: float = 1e-8) -> Figure:
-    """Seconds against the error, which falls to the right; dashed where extrapolated to `finest`.
+    """Seconds against the error, which falls to the right; dashed where extrapolated.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def work_precision_figure(lines: Mapping[str, Sequence[Line]], finest: float = 1
         A panel for each start; each line with a name, seconds and errors (runs,), and `cost` of an
         error.
     finest : float
-        The error up to which lines are extended.
+        The smallest error shown.
     """
     figure, panels = column_figure([2.3] * len(lines), above=0.75, gap=0.35)
     for axes, (start, drawn) in zip(panels, lines.items(), strict=True):
@@ -67,13 +67,13 @@ def work_precision_figure(lines: Mapping[str, Sequence[Line]], finest: float = 1
             )
             least = float(line.errors.min())
             if least > finest:
-                errors = np.geomspace(least, finest, 20)
+                errors = np.geomspace(least, 0.101 * least, 20)
                 costs = [line.cost(float(error))[0] for error in errors]
                 axes.plot(errors, costs, color=look["color"], linestyle=DASHED, linewidth=0.6)
         seconds = np.concatenate([line.seconds for line in drawn])
         axes.set_xscale("log")
         axes.set_xlim(3e-2, 0.3 * finest)
-        log_axis(axes, "y", 0.4 * seconds.min(), 1e4 * seconds.max() ** 0.5)
+        log_axis(axes, "y", 0.4 * seconds.min(), 1e2)
         axes.set_ylabel("CPU seconds, one core")
         axes.text(0.02, 0.95, f"$y$ {start} at first", transform=axes.transAxes, va="top")
     panels[-1].set_xlabel(r"error of $f$ in $L^2$")

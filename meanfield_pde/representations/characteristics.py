@@ -71,6 +71,11 @@ MOST_GROWTH = 64
 A unit with a corner is resolved by no number of panels.
 """
 
+MOST_CHANGE = 1e-2
+"""Largest relative change of mass by a redistribution: above it log-masses between nodes are not what
+was interpolated, and nodes stay where they are.
+"""
+
 MOST_LOOSE = 8192
 """Nodes born since the start that are kept before they are thinned."""
 
@@ -429,6 +434,8 @@ class CharacteristicsMeasure:
             log_masses=np.concatenate(masses),
         )
         change = log_sum(self.log_masses) - log_sum(moved.log_masses)
+        if not abs(change) < MOST_CHANGE:
+            return self
         return replace(moved, log_masses=moved.log_masses + change)
 
 

@@ -4,7 +4,9 @@ The paper's experiment, alpha = 5, to t = 5 (`baselines` states it), from y stan
 the paper's own start, y uniform on [-2, 2], whose density jumps. One core; the least CPU seconds of
 a few runs each, without import, compilation and set-up of the packages. Each package on a grid with
 differences of second order and, where its user would write them, of order 12. Packages that are not
-installed are left out (`pip install "meanfield_pde[benchmark]"`).
+installed are left out (`pip install "meanfield_pde[benchmark]"`). All ladders of sizes, tolerances
+and cuts were chosen with the answer known; order 12 in NumPy is two products with dense matrices.
+Characteristics give f and a density by the map, the packages a density on their grid.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies import baselines, paper
 from meanfield_pde.studies.baselines import Result, Start
 from meanfield_pde.studies.tables import table
-from meanfield_pde.timestepping.splitting import Splitting, Strang
+from meanfield_pde.timestepping.splitting import Splitting
 from meanfield_pde.timestepping.step_size import Controlled
 from meanfield_pde.timestepping.unsplit import Unsplit
 
@@ -47,8 +49,8 @@ PACKAGES: tuple[tuple[str, str, dict[str, int]], ...] = (
 LONGEST = 1.0
 """CPU seconds of a run after which a ladder is climbed no further."""
 
-HOPELESS = 1e6
-"""Extrapolated CPU seconds beyond which no number is given."""
+BEYOND = 0.1
+"""How far below the finest error a cost is extrapolated."""
 
 STARTS: dict[Start, Law] = {"normal": paper.SMOOTH, "uniform": paper.FULL_SUPPORT}
 TARGETS = (1e-3, 1e-5, 1e-8)
@@ -63,8 +65,8 @@ NODES: dict[Start, dict[tuple[int, int], tuple[float, float]]] = {
         (40, 12): (6.5, 1e-7),
         (48, 12): (6.5, 1e-8),
         (56, 14): (7.0, 1e-9),
-        (64, 16): (7.0, 1e-10),
-        (80, 20): (8.0, 1e-11),
+        (64, 16): (7.0, 1e-8),
+        (80, 20): (8.0, 1e-9),
     },
     "uniform": {
         (6, 8): (5.5, 1e-3),
@@ -75,7 +77,7 @@ NODES: dict[Start, dict[tuple[int, int], tuple[float, float]]] = {
         (16, 12): (6.5, 1e-8),
         (18, 14): (7.0, 1e-9),
         (20, 16): (7.0, 1e-10),
-        (24, 20): (8.0, 1e-11),
+        (24, 20): (7.0, 1e-9),
     },
 }
 """Nodes along y and c, their reach in deviations, and the tolerance of the steps."""
@@ -93,8 +95,9 @@ class Curve:
     def cost(self, error: float) -> tuple[float, bool]:
         """CPU seconds at an error, along straight lines in logarithms; whether extrapolated.
 
-        Beyond the finest run as error^(-3 / order), cells in two dimensions and steps, with the
-        order observed over the last four sizes.
+        Up to ten times below the finest error it is extrapolated as error^(-3 / order), cells in
+        two dimensions and steps, with the order observed over the last three of its best runs;
+        further down it is nan.
         """
         best = np.minimum.accumulate(self.errors) == self.errors
         errors, seconds = np.log(self.errors[best]), np.log(self.seconds[best])
@@ -103,8 +106,10 @@ class Curve:
             return float(np.exp(np.interp(-wanted, -errors, seconds))), False
         if wanted > errors[0]:
             return float(np.exp(seconds[0])), False
-        widths = -0.5 * np.log(np.prod(self.sizes, axis=1))
-        order = np.polyfit(widths[-4:], np.log(self.errors[-4:]), 1)[0]
+        if error < BEYOND * np.exp(errors[-1]) or errors.size < 3:
+            return np.nan, True
+        widths = -0.5 * np.log(np.prod(self.sizes, axis=1))[best]
+        order = np.polyfit(widths[-3:], errors[-3:], 1)[0]
         return float(np.exp(seconds[-1] - 3.0 / order * (wanted - errors[-1]))), True
 
 
@@ -153,18 +158,15 @@ def _print_ratios(curves: list[Curve]) -> None:
     own = curves[0]
     rows = []
     for curve in curves:
-        finest = float(curve.errors.min())
         cells = []
-        for error in (*TARGETS, finest):
+        for error in TARGETS:
             seconds, beyond = curve.cost(error)
-            ours, ours_beyond = own.cost(error)
-            mark = " *" if beyond or ours_beyond else ""
-            hopeless = seconds > HOPELESS
-            told = f"> {HOPELESS:g}" if hopeless else f"{seconds:.3g} ({seconds / ours:.3g})"
-            cells.append(told + mark)
-        rows.append([curve.name, f"{finest:.1e}", *cells])
-    header = ["method", "finest", *[f"at {error:g}" for error in TARGETS], "at its finest"]
-    title = f"CPU seconds (times those of {own.name}); * extrapolated"
+            ratio = seconds / own.cost(error)[0]
+            told = f"{seconds:.3g} ({ratio:.3g})" + (" *" if beyond else "")
+            cells.append(told if np.isfinite(seconds) else "not reached")
+        rows.append([curve.name, f"{float(curve.errors.min()):.1e}", *cells])
+    header = ["method", "finest", *[f"at {error:g}" for error in TARGETS]]
+    title = f"CPU seconds (times those of {own.name}); * extrapolated by less than ten in error"
     print(table(title, header, rows))
 
 
@@ -178,12 +180,12 @@ def _curves(start: Start, quick: bool) -> Iterator[Curve | None]:
 
     yield _curve("characteristics", list(nodes)[few], along, start)
     grids: dict[str, tuple[list[int], Reconstruction, Splitting]] = {
-        "MUSCL, Strang": ([32, 64, 128, 256, 512], Muscl(), Strang()),
+        "MUSCL, unsplit": ([32, 64, 128, 256, 512], Muscl(), Unsplit("ssp3")),
         "WENO5, unsplit": ([32, 64, 96, 128, 192, 256], Weno5(), Unsplit("ssp4")),
     }
     for name, (sizes, reconstruction, splitting) in grids.items():
         run = partial(_finite_volumes, scheme=(reconstruction, splitting), start=start)
-        yield _curve(name, [(n, n) for n in sizes][few], run, start)
+        yield _curve(name, [(n, 3 * n // 4) for n in sizes][few], run, start)
     for name, module, told in PACKAGES:
         yield _package(name, module, told, start, few)
 
@@ -239,7 +241,9 @@ def _finite_volumes(
     reconstruction, splitting = scheme
     energy = paper.energy(charge_range=c, location_range=y)
     mu = FiniteVolumes(cells, reconstruction).project(STARTS[start], energy.space)
-    tolerance = 1e-4 * (64.0 / cells[0]) ** 3
+    # The estimate of the defect is too large for steps of order 4.
+    loose = 100.0 if isinstance(reconstruction, Weno5) else 1.0
+    tolerance = loose * 1e-4 * (64.0 / cells[0]) ** 3
     return _timed(paper.equation(energy, Mean()), mu, cells, Controlled(tolerance), splitting)
 
 

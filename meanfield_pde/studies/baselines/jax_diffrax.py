@@ -37,7 +37,7 @@ def run(
 ) -> Result:
     """The problem by central differences of an even order, zero outside the box."""
     jax.config.update("jax_enable_x64", True)
-    grid = baselines.grid(cells, start)
+    grid = baselines.grid(cells, start, order)
     (n_y, n_c), (width_y, width_c) = cells, grid.widths
     p, weights = order // 2, baselines.central_weights(order)
     c, charges = jnp.asarray(grid.c), jnp.asarray(grid.charges)

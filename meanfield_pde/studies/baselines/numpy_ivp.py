@@ -43,7 +43,7 @@ def run(
     cells: tuple[int, int], tolerance: float, order: int = 12, start: Start = "normal"
 ) -> Result:
     """The problem by central differences of an even order, zero outside the box."""
-    grid = baselines.grid(cells, start)
+    grid = baselines.grid(cells, start, order)
     rate = _slices(grid) if order == 2 else _matrices(grid, order)
     method = RK45 if order == 2 else DOP853
 
