@@ -72,8 +72,9 @@ A unit with a corner is resolved by no number of panels.
 """
 
 MOST_CHANGE = 1e-2
-"""Largest relative change of mass by a redistribution: above it log-masses between nodes are not what
-was interpolated, and nodes stay where they are.
+"""Largest logarithm of the mass lost or gained by a redistribution.
+
+Above it nodes were too few to interpolate log-masses between them, and stay where they are.
 """
 
 MOST_LOOSE = 8192

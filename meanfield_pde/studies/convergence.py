@@ -125,14 +125,18 @@ def _shorter_steps(case: Case) -> Case:
     numerics = case.numerics(case.method)
     splitting, step = numerics["splitting"], numerics["step"]
     factor = EMBEDDED if splitting.embedded else SHORTER
-    # Every step ends at the latest where something is recorded or saved.
-    ends = {t for name in ("record", "save") for t in numerics[name].times(case.time.t_end)}
-    span = float(np.max(np.diff(sorted(ends))))
     if isinstance(case.method, Particles):
-        dt = min(case.method.dt, span) / SHORTER
+        dt = min(case.method.dt, longest_span(case)) / factor
         return replace(case, method=replace(case.method, dt=dt))
-    shorter = step.shorter(factor, estimate_order(splitting), span)
+    shorter = step.shorter(factor, estimate_order(splitting), longest_span(case))
     return replace(case, time=replace(case.time, step=shorter))
+
+
+def longest_span(case: Case) -> float:
+    """The longest a step can be: every one ends where something is recorded or saved."""
+    numerics = case.numerics(case.method)
+    ends = {t for name in ("record", "save") for t in numerics[name].times(case.time.t_end)}
+    return float(np.max(np.diff(sorted(ends))))
 
 
 def _finer_data(case: Case) -> Case:
@@ -319,15 +323,20 @@ class Refined:
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:
-        """The directions that matter and have moved too little to know their decay by."""
+        """The directions that matter and have moved too little to know their decay by.
+
+        So has space where nodes do not resolve what is integrated over them: errors of E are about
+        the square of the tail, or less, and moves small by chance.
+        """
         least = MATTERS * self.error
-        return tuple(
+        rough = {"space"} if self.solution.unresolved[-1] ** 2 > self.accuracy.tolerance else set()
+        little = {
             way.name
             for way in self.ways
-            if not self.settled(way.name)
-            and self.part(way.name) > least
+            if self.part(way.name) > least
             and not all(enough(moves, way.gain) for moves in self.moves[way.name].values())
-        )
+        }
+        return tuple(way for way in self.moves if way in rough | little and not self.settled(way))
 
     def count(self, way: str) -> int:
         """How many moves of a direction there have been."""

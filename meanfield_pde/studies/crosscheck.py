@@ -4,6 +4,7 @@ The methods share the problem and nothing that is discrete: finite volumes of se
 order, characteristics, Fourier series on circles, and the solution in closed form where one is
 known. Each is refined on its own, from the same coarse sizes whatever the case says of methods and
 steps. Two agree if at every save time they are no further apart than the sum of their error bars.
+Particles are not among them: their bars fall with the root of the work alone.
 """
 
 from __future__ import annotations

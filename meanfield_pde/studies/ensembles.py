@@ -28,7 +28,13 @@ from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.solution import SCALARS, Solution
-from meanfield_pde.studies.convergence import Direction, Refined, directions, places
+from meanfield_pde.studies.convergence import (
+    Direction,
+    Refined,
+    directions,
+    longest_span,
+    places,
+)
 
 Array = NDArray[np.float64]
 Levels = Mapping[str, int]
@@ -186,7 +192,7 @@ def _work(case: Case) -> float:
     """Particles times steps times data points, of one run."""
     method = _particles(case)
     points = max(case.energy().inputs.shape[0], 1)
-    return method.number * points * case.time.t_end / method.dt
+    return method.number * points * case.time.t_end / min(method.dt, longest_span(case))
 
 
 def _mean(solutions: list[Solution]) -> Solution:

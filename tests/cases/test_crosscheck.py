@@ -139,6 +139,22 @@ def test_an_interrupted_refinement_keeps_the_best_answer_so_far(case, monkeypatc
     assert np.all(np.isfinite(kept.bars["energy"]))
 
 
+@pytest.mark.filterwarnings("always")
+def test_particles_have_bars_too(case, capsys):
+    """The mean of several runs; positions are those of the first."""
+    particles = "method={kind='particles', number=100, dt=0.1, seed=3}"
+    times = "output.record={kind='at', values=[]}"
+    assert main(["run", str(case), "--tolerance=0.3", "--set", particles, "--set", times]) == 0
+    result = mf.read(case.parent / "made" / "well_particles.h5")
+    error = np.abs(result.energy - [EXACT.energy(t) for t in result.time])
+    assert np.all(error <= result.bars["energy"])
+    assert result.measure.shape == (2, result.layout.particles, 1)
+    assert result.bars["energy"].max() <= 0.3 * np.abs(result.energy).max()
+    assert re.search(r"of \d+ runs, seeds from 3 on", str(result.attributes["mean"]))
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("number", "time", "seeds"))
+
+
 @pytest.mark.parametrize("tolerance", ["0", "2", "-1"])
 def test_a_wrong_tolerance_is_refused_before_anything_is_written(case, tolerance, capsys):
     assert main(["run", str(case), f"--tolerance={tolerance}"]) == 2

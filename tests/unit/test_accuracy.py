@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 import meanfield_pde as mf
-from meanfield_pde.accuracy import SAFETY, SLOWEST, Accuracy, remaining, with_bar
+from meanfield_pde.accuracy import SAFETY, SLOWEST, Accuracy, enough, remaining, with_bar
 from meanfield_pde.case import parse
 from meanfield_pde.errors import InputError
+from meanfield_pde.problem.exact import CircleFamily
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes, Muscl, Upwind, Weno5
+from meanfield_pde.studies import ensembles
 from meanfield_pde.studies.convergence import directions, refinements
 from meanfield_pde.studies.error_bars import METHODS, problems, rows, run
 from meanfield_pde.timestepping.step_size import Controlled, Fixed
@@ -66,9 +68,20 @@ def test_a_decay_that_only_begins_is_not_believed():
 
 def test_neither_too_fast_nor_too_slow_a_decay_is_believed():
     before, last = np.array([0.0, 1.0]), np.array([0.0, 1e-6])
-    assert remaining([before, last], 4.0)[1] == pytest.approx(SAFETY * 0.25 / 3.0)
+    assert remaining([4.0 * before, before, last], 4.0)[1] == pytest.approx(SAFETY * 0.25 / 3.0)
     assert remaining([before, before], 4.0)[1] == pytest.approx(SAFETY * SLOWEST / (1.0 - SLOWEST))
     assert remaining([before, 100.0 * before], 4.0)[1] > 100.0
+
+
+def test_two_moves_that_shrink_too_fast_are_not_enough():
+    """1 then 1/40 by a fourth of 16: the next may be 1/100, by what the fast part had hidden."""
+    moves = [np.array([0.0, size]) for size in (1.0, 1 / 40, 1 / 100)]
+    assert enough(moves[:2], 40.0)
+    assert not enough(moves[:2], 16.0)
+    assert enough(moves, 16.0)
+    # Half the order is believed: a ratio of 1/4, not 1/16.
+    assert remaining(moves[:2], 16.0)[1] == pytest.approx(SAFETY / 16.0 / 3.0)
+    assert not enough(moves[:1], 16.0)
 
 
 def test_one_move_is_taken_whole_and_no_move_is_nothing():
@@ -130,10 +143,9 @@ def test_a_table_that_does_not_fit_the_case_is_refused(lines, message):
         parse(WELL + lines, "well")
 
 
-def test_particles_are_refused():
-    text = WELL.replace('{kind = "finite_volumes", cells = 32}', '{kind = "particles"}')
-    with pytest.raises(InputError, match="a method without chance"):
-        parse(text + "[accuracy]\ntolerance = 1e-3", "well")
+PARTICLES = WELL.replace(
+    '{kind = "finite_volumes", cells = 32}', '{kind = "particles", number = 200, dt = 0.1}'
+)
 
 
 # What is refined
@@ -153,6 +165,17 @@ def test_finer_methods_fit_their_space():
         numbers.append(number)
     assert all(b > a and b % 16 == 0 for a, b in pairwise(numbers))
     assert [scheme.order for scheme in (Upwind, Muscl, Weno5)] == [1, 2, 4]
+
+
+def test_finer_particles_are_more_with_shorter_steps_and_wider_walls():
+    case = parse(PARTICLES, "well")
+    ways = {way.name: way for way in directions(case)}
+    assert ways["number"].finer(case).method.number == 400
+    assert ways["time"].finer(case).method.dt == 0.05
+    # No step is longer than to the next record.
+    long = replace(case, method=replace(case.method, dt=3.0))
+    assert ways["time"].finer(long).method.dt == 0.25
+    assert ways["cuts"].finer(case).space.axes[0].length == pytest.approx(1.25 * 11.0)
 
 
 @pytest.mark.parametrize("cells", [32, 33])
@@ -211,6 +234,7 @@ def test_only_what_applies_is_refined():
     assert names(WELL) == ["space", "time", "cuts"]
     assert names(WELL, "accuracy.tolerance=1e-3", "accuracy.walls=[]") == ["space", "time"]
     assert names(LINE) == ["space", "time", "data", "range"]
+    assert names(PARTICLES) == ["number", "time", "cuts"]
     cosine = next(p for p in problems() if p.circle and "data" in p.tables)
     found = directions(cosine.case(METHODS["fourier"]))
     assert [way.name for way in found] == ["space", "time", "data"]
@@ -278,3 +302,80 @@ def test_bars_of_exact_problems_hold_and_are_not_idle(method):
     assert len(found) >= 12
     assert all(row.honest for row in found)
     assert sum(row.tight for row in found) >= 0.9 * len(found)
+
+
+# Particles
+
+
+def cosine_particles(seed, number=100, dt=0.1, alpha=1.7):
+    """Interacting units with a known solution."""
+    text = (
+        "title = 'Cosine units'\n"
+        "unit = {kind = 'cosine', kappa = 1.25}\n"
+        "target = {kind = 'teacher', centres = [0.0], masses = [0.8]}\n"
+        "data = {kind = 'uniform_circle', points = 6}\n"
+        "space = {kind = 'circle'}\n"
+        "initial = {kind = 'uniform'}\n"
+        f"terms = [{{kind = 'birth_death', alpha = {alpha}}}, {{kind = 'transport'}}]\n"
+        f"method = {{kind = 'particles', number = {number}, dt = {dt}, seed = {seed}}}\n"
+        "time = {t_end = 1.0}\n"
+        "output = {record = {kind = 'at', values = []}, save = {kind = 'at', values = [0.5]}}\n"
+    )
+    return parse(text, "cosine")
+
+
+@pytest.mark.parametrize("seed", [0, 100, 200, 300])
+def test_bars_of_particles_hold(seed):
+    accuracy = Accuracy(0.1, ("energy", "prediction"), most=100.0)
+    *_, answer = ensembles.refinements(cosine_particles(seed), accuracy, run)
+    family, solution = CircleFamily(1.7, 1.0, 1.25), answer.solution
+    error = np.abs(solution.energy - [family.energy(t) for t in solution.time])
+    assert np.all(error <= answer.bars["energy"])
+    size = np.sqrt(2.5) * np.array([family.order_parameter(t) for t in solution.snapshot_time])
+    exact = size[:, None] * np.cos(solution.layout.inputs)
+    error = np.sqrt(np.mean((solution.prediction - exact) ** 2, axis=1))
+    assert np.all(error <= answer.bars["prediction"])
+    assert np.all(answer.bars["energy"] <= 0.3 * solution.energy[0])
+
+
+def test_chance_is_refined_by_seeds_and_runs_are_used_again():
+    made = []
+
+    def counted(case):
+        made.append((case.method, len(case.data.quadrature()[0])))
+        return run(case)
+
+    case = cosine_particles(0, alpha=0.0)
+    first, second, *_, last = ensembles.refinements(case, Accuracy(1e-3, most=60.0), counted)
+    # The answer, half the number, steps twice as long, coarser data: eight seeds each.
+    assert first.runs == 4 * 8
+    sizes = {(method.number, method.dt, points) for method, points in made[:32]}
+    assert sizes == {(100, 0.1, 11), (50, 0.1, 11), (100, 0.2, 11), (100, 0.1, 6)}
+    assert first.part("seeds") > max(first.part(way) for way in ("number", "time", "data"))
+    assert second.count("seeds") == 1
+    assert second.runs == 2 * first.runs
+    assert last.runs == len(made) == len(set(made))
+    assert second.part("seeds") < first.part("seeds")
+
+
+def test_a_bias_of_the_steps_is_seen_and_ends_with_the_budget():
+    """Steps of 0.5: V moves much in one of them."""
+    *_, answer = ensembles.refinements(
+        cosine_particles(0, number=400, dt=0.5), Accuracy(1e-6, most=10.0), run
+    )
+    assert not answer.reached
+    assert answer.part("time") > 0.01
+    assert all("times the largest" in why for why in answer.ended.values())
+    exact = CircleFamily(1.7, 1.0, 1.25).energy(1.0)
+    assert abs(answer.solution.energy[-1] - exact) <= answer.bars["energy"][-1]
+
+
+def test_nodes_that_resolve_nothing_are_refined():
+    """Their moves may be small by chance: whatever the bar says, space is not known yet."""
+    problem = next(p for p in problems() if p.name == "quadratic 1")
+    answers = list(refinements(problem.case(METHODS["characteristics"]), Accuracy(1e-3), run))
+    last = answers[-1]
+    assert last.reached
+    tail = np.full_like(last.solution.time, 0.1)
+    solution = replace(last.solution, scalars={**last.solution.scalars, "unresolved": tail})
+    assert replace(last, solution=solution).unknown == ("space",)
