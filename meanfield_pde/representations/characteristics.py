@@ -317,15 +317,15 @@ class CharacteristicsMeasure:
     def unresolved(self, field: Field) -> float:
         """The largest tail of what is integrated, relative to the integral of its size.
 
-        Integrated are mu itself, theta (on circles its displacement), V and grad V. The error of an
-        integral is about the square of that: a Gauss rule is exact for twice the degree, and a
-        trapezoidal rule for twice the frequency, that its nodes can tell.
+        Integrated are mu itself, theta (which jumps where a circle ends), V and grad V. The error
+        of an integral is about the square of that: a Gauss rule is exact for twice the degree, and
+        a trapezoidal rule for twice the frequency, that its nodes can tell.
         """
         return max((float(t.max()) for tails in self._tails(field) for t in tails), default=0.0)
 
     def _tails(self, field: Field) -> list[list[Array]]:
         """For each piece and parameter, of each panel."""
-        weighted = [np.ones_like(self.values), *self._places(), field.potential, *field.gradient]
+        weighted = [np.ones_like(self.values), *self.points.T, field.potential, *field.gradient]
         integrands = []
         for function in weighted:
             product = self.values * function
@@ -362,14 +362,6 @@ class CharacteristicsMeasure:
                 if any(rule.cut):
                     largest = max(largest, piece.end_density(k) / self.mass)
         return largest
-
-    def _places(self) -> Iterator[Array]:
-        """Parameters; of angles, which jump where a circle ends, how far they have moved."""
-        starts = [tensor_points(rules) for rules in self.rules]
-        starts.append(self.points[self._loose])
-        moved = self.points - np.concatenate(starts)
-        for k, axis in enumerate(self.axes):
-            yield moved[:, k] if axis.periodic else self.points[:, k]
 
     def maintained(self, field: Field) -> CharacteristicsMeasure:
         """Itself, or with redistributed nodes where they no longer resolve what is integrated.

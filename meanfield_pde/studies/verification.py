@@ -81,7 +81,7 @@ SCHEMES = {
     "characteristics": Scheme(
         lambda nodes: Characteristics(round(nodes), redistribute=None), Unsplit("dop853")
     ),
-    "redistributed": Scheme(lambda tail: Characteristics(96, redistribute=tail), Unsplit("dop853")),
+    "redistributed": Scheme(lambda tail: Characteristics(64, redistribute=tail), Unsplit("dop853")),
     "Fourier": Scheme(lambda modes: Fourier(round(modes)), Unsplit("dop853")),
 }
 """By size: cells, nodes or modes along each parameter, or the tail at which nodes move."""
