@@ -16,7 +16,8 @@ import numpy as np
 
 from meanfield_pde.accuracy import Accuracy, with_bar
 from meanfield_pde.case import Case
-from meanfield_pde.errors import InputError
+from meanfield_pde.errors import InputError, NumericalFailure
+from meanfield_pde.evolution import Progress
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.hdf5 import write
 from meanfield_pde.results.solution import Solution
@@ -25,6 +26,12 @@ from meanfield_pde.studies import convergence, ensembles
 from meanfield_pde.studies.convergence import Refined, directions
 from meanfield_pde.studies.refinement import Run
 from meanfield_pde.studies.tables import table
+
+STALLED = 4.0
+"""Times the steps of the runs before it after which a refined run stops: twice as many is usual."""
+
+FEWEST = 100.0
+"""Steps that every run may take."""
 
 MOST_TIMES = 8
 """Rows of the table."""
@@ -90,14 +97,32 @@ def plan(case: Case, accuracy: Accuracy) -> str:
 def _in_files(job: Job) -> Callable[[Case], Solution]:
     """Runs with a file each, taken from there if they are known."""
     folder, numbers = job.path.with_name(f"{job.path.stem}_refined"), count(1)
+    steps: list[float] = []
 
     def run(case: Case) -> Solution:
         number = next(numbers)
         plain = replace(case, accuracy=None)
         one = Run(f"run {number}", Job(plain, case.method, folder / f"run_{number:02d}.h5"))
-        return one.earlier() or execute(one.job)
+        most = max(FEWEST, STALLED * max(steps)) if steps else math.inf
+        solution = one.earlier() or execute(one.job, _at_most(most))
+        steps.append(float(solution.steps[-1]))
+        return solution
 
     return run
+
+
+def _at_most(most: float) -> Progress:
+    """A run of more steps stops."""
+    steps = count(1)
+
+    def progress(time: float, energy: float) -> None:
+        if next(steps) > most:
+            raise NumericalFailure(
+                f"more than {most:.0f} steps, far more than the runs before it took: V may have "
+                "kinks, or the solution blow up"
+            )
+
+    return progress
 
 
 def with_bars(answer: Refined) -> Solution:

@@ -28,7 +28,9 @@ def case(tmp_path):
 def executed(monkeypatch):
     """Names of the runs that are really executed."""
     names, execute = [], answers.execute
-    monkeypatch.setattr(answers, "execute", lambda job: names.append(job.path.stem) or execute(job))
+    monkeypatch.setattr(
+        answers, "execute", lambda job, *rest: names.append(job.path.stem) or execute(job, *rest)
+    )
     return names
 
 
@@ -112,11 +114,11 @@ def test_a_budget_that_ends_warns_and_keeps_the_answer(case, capsys):
 def test_a_refinement_that_stops_keeps_the_answer(case, capsys, monkeypatch):
     execute, calls = answers.execute, []
 
-    def stopping(job):
+    def stopping(job, progress):
         calls.append(job)
         if len(calls) == 5:
             raise NumericalFailure("stopped on purpose")
-        return execute(job)
+        return execute(job, progress)
 
     monkeypatch.setattr(answers, "execute", stopping)
     result = converge(case, 1e-8, "accuracy.most=1e5")
@@ -127,16 +129,26 @@ def test_a_refinement_that_stops_keeps_the_answer(case, capsys, monkeypatch):
 def test_an_interrupted_refinement_keeps_the_best_answer_so_far(case, monkeypatch):
     execute, calls = answers.execute, []
 
-    def interrupted(job):
+    def interrupted(job, progress):
         calls.append(job)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return execute(job)
+        return execute(job, progress)
 
     monkeypatch.setattr(answers, "execute", interrupted)
     kept = converge(case, 1e-8, "accuracy.most=1e5", code=130)
     assert kept.attributes["outcome"] == "finished"
     assert np.all(np.isfinite(kept.bars["energy"]))
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_refinement_that_takes_ever_more_steps_ends(case, capsys, monkeypatch):
+    """Steps of the first run count; a limit of half as many again stops the next but one."""
+    monkeypatch.setattr(answers, "FEWEST", 1.0)
+    monkeypatch.setattr(answers, "STALLED", 1.5)
+    result = converge(case, 1e-6, "accuracy.most=1e5", "output.record={kind='at', values=[]}")
+    assert re.search(r"stopped at t = .*: more than \d+ steps", capsys.readouterr().err)
+    assert result.attributes["outcome"] == "finished"
 
 
 @pytest.mark.filterwarnings("always")
