@@ -56,7 +56,7 @@ class Free:
 
     def dissipation(self, field: Field, mu: Measure) -> float:
         """int V^2 dmu."""
-        return field.mean_squares[0]
+        return field.mean_square
 
     def __str__(self) -> str:
         return "- alpha V mu"
@@ -147,7 +147,7 @@ class Reinjection:
 
 def _variance(field: Field) -> float:
     """int (V - Vbar)^2 dmu; the difference of its two parts may round below zero."""
-    return max(field.mean_squares[0] - field.integral * field.integral / field.mass, 0.0)
+    return max(field.mean_square - field.integral * field.integral / field.mass, 0.0)
 
 
 Balance = Annotated[Free | Mean | Reinjection, Discriminator("kind")]

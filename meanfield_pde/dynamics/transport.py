@@ -77,7 +77,7 @@ class Transport:
 
     def dissipation(self, field: Field, time: float) -> float:
         """int grad V . M grad V dmu."""
-        _, slopes = field.mean_squares
+        slopes = field.mean_square_slopes
         return sum(m * s for m, s in zip(self.factors(len(slopes), time), slopes, strict=True))
 
     def feedback_rate(self, field: Field, time: float, dt: float = 0.0) -> float:

@@ -61,10 +61,7 @@ def work_precision_figure(lines: Mapping[str, Sequence[Line]], finest: float = 1
     figure, panels = column_figure([2.3] * len(lines), above=0.75, gap=0.35)
     for axes, (start, drawn) in zip(panels, lines.items(), strict=True):
         for line, look in zip(drawn, LOOKS, strict=False):
-            face: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 0.8}
-            axes.plot(
-                line.errors, line.seconds, **{**look, **face}, markersize=3.5, label=line.name
-            )
+            axes.plot(line.errors, line.seconds, **MARKS, **look, label=line.name)
             least = float(line.errors.min())
             if least > finest:
                 errors = np.geomspace(least, 0.101 * least, 20)

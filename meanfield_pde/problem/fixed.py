@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from meanfield_pde.kernels.reductions import dot
 from meanfield_pde.problem.features import mass_of
-from meanfield_pde.problem.interaction import sums_of_squares
+from meanfield_pde.problem.interaction import sum_of_squares
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape, nowhere_else
 from meanfield_pde.problem.nodes import Nodes
 
@@ -44,9 +44,14 @@ class PotentialField:
         return np.array([self.energy - self.centre * self.mass])
 
     @cached_property
-    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """int V^2 dmu and int (d_k V)^2 dmu."""
-        return sums_of_squares(self.mu, self.potential, self.gradient)
+    def mean_square(self) -> float:
+        """int V^2 dmu."""
+        return sum_of_squares(self.mu, self.potential)
+
+    @cached_property
+    def mean_square_slopes(self) -> tuple[float, ...]:
+        """int (d_k V)^2 dmu."""
+        return tuple(sum_of_squares(self.mu, slope) for slope in self.gradient)
 
     @property
     def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:

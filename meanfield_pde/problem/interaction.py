@@ -88,12 +88,26 @@ class InteractingField:
         return tuple(s + r for s, r in zip(slopes, landscape.penalty.face_slopes, strict=True))
 
     @cached_property
-    def mean_squares(self) -> tuple[float, tuple[float, ...]]:
-        """int V^2 dmu and int (d_k V)^2 dmu."""
+    def mean_square(self) -> float:
+        """int V^2 dmu."""
+        if self._charges is not None:
+            return self._charges[0]
+        return sum_of_squares(self.mu, self.potential)
+
+    @cached_property
+    def mean_square_slopes(self) -> tuple[float, ...]:
+        """int (d_k V)^2 dmu."""
+        if self._charges is not None:
+            return self._charges[1]
+        return tuple(sum_of_squares(self.mu, slope) for slope in self.gradient)
+
+    @cached_property
+    def _charges(self) -> tuple[float, tuple[float, ...]] | None:
+        """Both, where sums over rows of charges give them."""
         features = self.landscape.features
         if isinstance(features, ChargedOnGrid) and self.landscape.penalty is None:
             return features.mean_squares(self.mu.values, self.mu.weight, self.residual)
-        return sums_of_squares(self.mu, self.potential, self.gradient)
+        return None
 
     @cached_property
     def mean_square_norms(self) -> tuple[float, tuple[float, ...]]:
@@ -172,12 +186,8 @@ class InteractingLandscape:
         return self._scale * float(np.sqrt(dot3(self.data_weights, image, image)))
 
 
-def sums_of_squares(
-    mu: Discrete, potential: Array, gradient: tuple[Array, ...]
-) -> tuple[float, tuple[float, ...]]:
-    """int V^2 dmu and int (d_k V)^2 dmu, by sums over nodes."""
+def sum_of_squares(mu: Discrete, function: Array) -> float:
+    """int g^2 dmu of a function at the nodes, by a sum over them."""
     values = mu.values
-    flat = values.ravel()
-    arrays = [np.broadcast_to(a, values.shape).ravel() for a in (potential, *gradient)]
-    square, *slopes = [mu.weight * float(dot3(flat, a, a)) for a in arrays]
-    return square, tuple(slopes)
+    flat = np.broadcast_to(function, values.shape).ravel()
+    return mu.weight * float(dot3(values.ravel(), flat, flat))

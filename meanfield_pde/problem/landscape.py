@@ -49,8 +49,10 @@ class Field(Protocol):
         `Landscape.image` of mu itself.
     potential_at : callable
         V, of the same mu, at other nodes.
-    mean_squares : (float, tuple of float)
-        int V^2 dmu and int (d_k V)^2 dmu.
+    mean_square : float
+        int V^2 dmu.
+    mean_square_slopes : tuple of float
+        int (d_k V)^2 dmu.
     mean_square_norms : (float, tuple of float)
         int int l'' phi^2 dnu dmu and int int l'' (d_k phi)^2 dnu dmu, l'' the curvature of the
         loss: weighted by alpha and the mobility they bound the rate at which the prediction feeds
@@ -77,7 +79,9 @@ class Field(Protocol):
     def face_slopes(self) -> tuple[Array, ...]: ...  # noqa: D102
     def potential_at(self, nodes: Nodes) -> Array: ...  # noqa: D102
     @property
-    def mean_squares(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
+    def mean_square(self) -> float: ...  # noqa: D102
+    @property
+    def mean_square_slopes(self) -> tuple[float, ...]: ...  # noqa: D102
     @property
     def mean_square_norms(self) -> tuple[float, tuple[float, ...]]: ...  # noqa: D102
 

@@ -26,12 +26,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from threadpoolctl import threadpool_limits
 
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.kernels.reductions import total
@@ -40,23 +38,17 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis, Space
+from meanfield_pde.representations.flow_map import FlowMap
 from meanfield_pde.representations.following import FollowingLandscape, folded
-from meanfield_pde.representations.grid import axis_moments
 from meanfield_pde.representations.initial_nodes import (
     RuleName,
     initial_nodes,
     log_sum,
-    tensor_log_weights,
-    tensor_points,
 )
-from meanfield_pde.representations.rules import (
-    LONGEST_PANEL,
-    PANEL,
-    Indices,
-    Rule,
-    Stencil,
-)
+from meanfield_pde.representations.moments import on_walls, point_moments
+from meanfield_pde.representations.rules import LONGEST_PANEL, PANEL, Rule
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
+from meanfield_pde.representations.sizes import checked, one_each
 from meanfield_pde.representations.thinning import thinned
 
 Array = NDArray[np.float64]
@@ -70,6 +62,9 @@ MOST_GROWTH = 64
 
 A unit with a corner is resolved by no number of panels.
 """
+
+MOST_NODES = 1 << 17
+"""Largest number of nodes after redistribution, unless there were more at the start."""
 
 MOST_CHANGE = 1e-2
 """Largest logarithm of the mass lost or gained by a redistribution.
@@ -85,10 +80,6 @@ CUT_DENSITY = 1e-2
 
 LARGEST_SHARE = 0.75
 """Of a law on one node: with more there are too few nodes for it."""
-
-NEWTON_STEPS = 30
-CHUNK = 1024
-"""Points at which a field is interpolated at once."""
 
 FINER = 1.25
 """Times the nodes, or times the reach, of the next finer method."""
@@ -250,17 +241,11 @@ class CharacteristicsMeasure:
 
     def moments(self) -> tuple[Array, Array]:
         """Mean and variance of each parameter (on a circle: circular)."""
-        share = self.values / self.mass
-        pairs = [axis_moments(self.points[:, k], share, a) for k, a in enumerate(self.axes)]
-        return np.array([m for m, _ in pairs]), np.array([v for _, v in pairs])
+        return point_moments(self.points, self.values / self.mass, self.axes)
 
     def wall_mass(self) -> float:
         """Mass of the nodes on a wall."""
-        on_wall = np.zeros(self.points.shape[0], dtype=bool)
-        for k, axis in enumerate(self.axes):
-            if not axis.periodic:
-                on_wall |= (self.points[:, k] <= axis.lower) | (self.points[:, k] >= axis.upper)
-        return float(np.sum(self.values[on_wall]))
+        return float(np.sum(self.values[on_walls(self.points, self.axes)]))
 
     @property
     def centres(self) -> tuple[Array, ...]:
@@ -302,17 +287,22 @@ class CharacteristicsMeasure:
         map.
         """
         result = np.zeros(at.shape[0])
-        for piece in self._pieces():
-            result += piece.density(at)
+        for part in self._maps():
+            result += part.density(at)
         return result
 
-    def _pieces(self) -> Iterator[_Piece]:
+    def _parts(self) -> Iterator[tuple[tuple[Rule, ...], tuple[int, ...], slice]]:
+        """The rules of each tensor product, its shape and where its nodes are."""
         start = 0
         for rules in self.rules:
-            size = math.prod(rule.nodes.size for rule in rules)
-            part = slice(start, start + size)
-            yield _Piece(self.axes, rules, self.points[part], self.log_masses[part])
-            start += size
+            shape = tuple(rule.nodes.size for rule in rules)
+            part = slice(start, start + math.prod(shape))
+            yield rules, shape, part
+            start = part.stop
+
+    def _maps(self) -> Iterator[FlowMap]:
+        for rules, _, part in self._parts():
+            yield FlowMap(self.axes, rules, self.points[part], self.log_masses[part])
 
     def unresolved(self, field: Field) -> float:
         """The largest tail of what is integrated, relative to the integral of its size.
@@ -321,10 +311,10 @@ class CharacteristicsMeasure:
         of an integral is about the square of that: a Gauss rule is exact for twice the degree, and
         a trapezoidal rule for twice the frequency, that its nodes can tell.
         """
-        return max((float(t.max()) for tails in self._tails(field) for t in tails), default=0.0)
+        return _largest(self._tails(field))
 
     def _tails(self, field: Field) -> list[list[Array]]:
-        """For each piece and parameter, of each panel."""
+        """For each tensor product and parameter, of each panel."""
         weighted = [np.ones_like(self.values), *self.points.T, field.potential, *field.gradient]
         integrands = []
         for function in weighted:
@@ -332,24 +322,13 @@ class CharacteristicsMeasure:
             size = float(np.sum(np.abs(product)))
             if size > 0.0:
                 integrands.append(product / size)
-        result, start = [], 0
-        for rules in self.rules:
-            shape = tuple(rule.nodes.size for rule in rules)
-            part = slice(start, start + math.prod(shape))
-            start = part.stop
-            result.append(
-                [
-                    np.max(
-                        [
-                            rule.tails(np.moveaxis(i[part].reshape(shape), k, 0)).sum(axis=1)
-                            for i in integrands
-                        ],
-                        axis=0,
-                    )
-                    for k, rule in enumerate(rules)
-                ]
-            )
-        return result
+        return [
+            [
+                np.max([_tails_along(k, rule, i[part].reshape(shape)) for i in integrands], axis=0)
+                for k, rule in enumerate(rules)
+            ]
+            for rules, shape, part in self._parts()
+        ]
 
     def cut_density(self) -> float:
         """The largest density in xi where nodes end but the initial law does not, over its mean.
@@ -357,10 +336,10 @@ class CharacteristicsMeasure:
         Birth and death may multiply the tail of a law until what was cut off matters.
         """
         largest = 0.0
-        for piece in self._pieces():
-            for k, rule in enumerate(piece.rules):
+        for part in self._maps():
+            for k, rule in enumerate(part.rules):
                 if any(rule.cut):
-                    largest = max(largest, piece.end_density(k) / self.mass)
+                    largest = max(largest, part.end_density(k) / self.mass)
         return largest
 
     def maintained(self, field: Field) -> CharacteristicsMeasure:
@@ -399,13 +378,16 @@ class CharacteristicsMeasure:
 
     def _redistributed(self, field: Field) -> CharacteristicsMeasure:
         limit = self.method.redistribute
-        if limit is None or self.unresolved(field) <= limit:
+        if limit is None:
+            return self
+        every = self._tails(field)
+        if _largest(every) <= limit:
             return self
         rules, points, masses = [], [], []
-        for piece, tails in zip(self._pieces(), self._tails(field), strict=True):
+        for piece, tails in zip(self._maps(), every, strict=True):
             # Between nodes of which some have no mass, log-masses are no smooth function.
             smooth = bool(np.all(np.isfinite(piece.log_masses)))
-            if smooth and max(float(t.max()) for t in tails) > limit:
+            if smooth and _largest([tails]) > limit:
                 new = tuple(
                     rule.refined(t > limit) if t.max() > limit else rule
                     for rule, t in zip(piece.rules, tails, strict=True)
@@ -418,7 +400,9 @@ class CharacteristicsMeasure:
             return self
         points.append(self.points[self._loose])
         masses.append(self.log_masses[self._loose])
-        if sum(part.shape[0] for part in points) > MOST_GROWTH * self.method.count(self.axes):
+        started = self.method.count(self.axes)
+        most = min(MOST_GROWTH * started, max(MOST_NODES, started))
+        if sum(part.shape[0] for part in points) > most:
             return self
         moved = replace(
             self,
@@ -432,168 +416,13 @@ class CharacteristicsMeasure:
         return replace(moved, log_masses=moved.log_masses + change)
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """One tensor product of rules and where its nodes have gone."""
-
-    axes: Axes
-    rules: tuple[Rule, ...]
-    points: Array
-    log_masses: Array
-
-    @cached_property
-    def _shape(self) -> tuple[int, ...]:
-        return tuple(rule.nodes.size for rule in self.rules)
-
-    @cached_property
-    def _fields(self) -> Array:
-        """Displacements and the log-density in xi, (parameters + 1, nodes of each rule)."""
-        displacement = self.points - tensor_points(self.rules)
-        log_density = self.log_masses - tensor_log_weights(self.rules)
-        fields = np.column_stack([displacement, log_density]).T
-        return fields.reshape(-1, *self._shape)
-
-    def _interpolated(self, xi: Array) -> tuple[Array, Array]:
-        """The fields (parameters + 1, points) and their slopes (parameters, same)."""
-        count = len(self.rules)
-        values = np.empty((count + 1, xi.shape[0]))
-        slopes = np.empty((count, count + 1, xi.shape[0]))
-        # A BLAS product's bits depend on the number of its threads.
-        with threadpool_limits(limits=1, user_api="blas"):
-            for start in range(0, xi.shape[0], CHUNK):
-                part = slice(start, start + CHUNK)
-                columns = xi[start : start + CHUNK].T
-                stencils = [rule.stencil(c) for rule, c in zip(self.rules, columns, strict=True)]
-                found = _contracted(self._gathered(stencils), stencils)
-                flat = found.reshape(*found.shape[:2], -1)
-                values[:, part] = flat[:, :, 0]
-                for k in range(count):
-                    slopes[k, :, part] = flat[:, :, 2 ** (count - 1 - k)]
-        return values, slopes
-
-    def _gathered(self, stencils: list[Stencil]) -> Array:
-        index: list[Any] = [slice(None)]
-        for k, stencil in enumerate(stencils):
-            shape = [stencil.indices.shape[0], *([1] * len(stencils))]
-            shape[k + 1] = stencil.indices.shape[1]
-            index.append(stencil.indices.reshape(shape))
-        gathered: Array = self._fields[tuple(index)]
-        return gathered
-
-    def end_density(self, k: int) -> float:
-        """The mass per length of xi_k at outermost nodes beyond which the law goes on, times the
-        length.
-        """
-        rule = self.rules[k]
-        masses = np.exp(self.log_masses).reshape(self._shape)
-        along = np.moveaxis(masses, k, 0).reshape(rule.nodes.size, -1).sum(axis=1)
-        ends = along[[0, -1]] / np.exp(rule.log_weights[[0, -1]])
-        return float(np.max(ends[list(rule.cut)])) * (rule.ends[1] - rule.ends[0])
-
-    def on(self, rules: tuple[Rule, ...]) -> _Piece:
-        """The same map at the nodes of other rules."""
-        xi = tensor_points(rules)
-        fields, _ = self._interpolated(self._inside(xi))
-        log_masses = fields[-1] + tensor_log_weights(rules)
-        return replace(self, rules=rules, points=xi + fields[:-1].T, log_masses=log_masses)
-
-    def _inside(self, xi: Array) -> Array:
-        return folded(xi, self.axes)
-
-    def _wrapped(self, differences: Array) -> Array:
-        """Differences of positions, the short way around circles."""
-        columns = [
-            column - axis.length * np.round(column / axis.length) if axis.periodic else column
-            for column, axis in zip(differences.T, self.axes, strict=True)
-        ]
-        return np.column_stack(columns)
-
-    def _bounds(self) -> tuple[Array, Array]:
-        """Of xi on axes that are no circles."""
-        ends = [
-            (-np.inf, np.inf) if axis.periodic else (rule.nodes[0], rule.nodes[-1])
-            for axis, rule in zip(self.axes, self.rules, strict=True)
-        ]
-        low, high = np.array(ends).T
-        return low - self._widths(), high + self._widths()
-
-    def _widths(self) -> Array:
-        """Twice the largest gap between nodes, along each parameter."""
-        return np.array([2.0 * float(np.diff(rule.nodes).max()) for rule in self.rules])
-
-    def density(self, at: Array) -> Array:
-        """At points, by Newton's method for xi from the nearest node."""
-        result = np.zeros(at.shape[0])
-        if any(rule.nodes.size < 2 for rule in self.rules):
-            return result
-        nearest, active = self._nearest(at)
-        xi = tensor_points(self.rules)[nearest]
-        low, high = self._bounds()
-        for _ in range(NEWTON_STEPS):
-            if active.size == 0:
-                break
-            # Beyond the nodes a polynomial may pass all bounds; near massless ones it is no number.
-            with np.errstate(invalid="ignore", over="ignore"):
-                log_density, step = self._newton(xi[active], at[active])
-            wanted = xi[active] - step
-            moved = np.clip(wanted, low, high)
-            done = np.all(np.abs(step) <= 1e-12 * (1.0 + np.abs(wanted)), axis=1)
-            # Newton's method leaves the nodes for good where no node came from.
-            lost = ~np.all(np.abs(wanted - moved) <= self._widths(), axis=1)
-            found = done & self._within(xi[active])
-            known = found & np.isfinite(np.where(found, log_density, np.nan))
-            result[active[known]] = np.exp(log_density[known])
-            xi[active] = moved
-            active = active[~(done | lost)]
-        return result
-
-    def _newton(self, xi: Array, at: Array) -> tuple[Array, Array]:
-        """The log-density at theta(xi), and the step of xi towards points; else nan."""
-        fields, slopes = self._interpolated(self._inside(xi))
-        jacobian = np.transpose(slopes[:, :-1], (2, 1, 0)) + np.eye(len(self.axes))
-        residual = self._wrapped(xi + fields[:-1].T - at)
-        volume = np.abs(np.linalg.det(jacobian))
-        regular = (volume > 1e-300) & (volume < np.inf)
-        step = np.full_like(residual, np.nan)
-        step[regular] = np.linalg.solve(jacobian[regular], residual[regular, :, None])[..., 0]
-        log_density = np.full(volume.shape, np.nan)
-        log_density[regular] = fields[-1][regular] - np.log(volume[regular])
-        return log_density, step
-
-    def _nearest(self, at: Array) -> tuple[Indices, Indices]:
-        """The node nearest to each point, and which points have one close by."""
-        lowest = np.array([axis.lower for axis in self.axes])
-        size = np.array([axis.length if axis.periodic else 0.0 for axis in self.axes])
-        folded = self._inside(self.points) - lowest
-        tree = cKDTree(folded, boxsize=size if np.any(size > 0.0) else None)
-        around = min(folded.shape[0], 3 ** len(self.axes) + 1)
-        spacing = tree.query(folded, k=[around])[0][:, 0]
-        distance, nearest = tree.query(self._inside(at) - lowest)
-        return nearest, np.flatnonzero(distance <= 3.0 * spacing[nearest])
-
-    def _within(self, xi: Array) -> NDArray[np.bool_]:
-        """Whether xi lies where the rules integrate."""
-        inside = np.ones(xi.shape[0], dtype=bool)
-        places = self._inside(xi)
-        for k, (axis, rule) in enumerate(zip(self.axes, self.rules, strict=True)):
-            low, high = rule.ends
-            if not (axis.periodic and high - low >= axis.length * (1.0 - 1e-12)):
-                inside &= (places[:, k] >= low - 1e-12) & (places[:, k] <= high + 1e-12)
-        return inside
+def _tails_along(k: int, rule: Rule, masses: Array) -> Array:
+    """The tails of a rule along parameter k, summed over all others."""
+    return rule.tails(np.moveaxis(masses, k, 0)).sum(axis=1)
 
 
-def _contracted(around: Array, stencils: list[Stencil]) -> Array:
-    """Fields between their nodes, (fields, points, 2, ..., 2): values 0 or slopes 1 in each xi_k.
-
-    `around` are the fields at neighbours, (fields, points, neighbours of each rule).
-    """
-    around = around[:, :, None]
-    for stencil in reversed(stencils):
-        both = np.stack([stencil.weights, stencil.slopes], axis=-1)
-        between = (1,) * (around.ndim - 4)
-        factors = both.reshape(both.shape[0], *between, *both.shape[1:])
-        around = np.moveaxis(np.matmul(around, factors), -1, 2)
-    return around[..., 0]
+def _largest(every: list[list[Array]]) -> float:
+    return max((float(tail.max()) for tails in every for tail in tails), default=0.0)
 
 
 def _whole_panels(number: float) -> int:
@@ -631,13 +460,7 @@ class Characteristics:
     kind: Literal["characteristics"] = "characteristics"
 
     def __post_init__(self) -> None:
-        several = isinstance(self.nodes, tuple | list)
-        each = tuple(self.nodes) if isinstance(self.nodes, tuple | list) else (self.nodes,)
-        whole = len(each) > 0 and all(isinstance(n, Integral) for n in each)
-        require(whole, "nodes", self.nodes, "a whole number, or one for each parameter")
-        require(all(n >= 4 for n in each), "nodes", self.nodes, "at least 4 along each parameter")
-        nodes = tuple(int(n) for n in each)
-        object.__setattr__(self, "nodes", nodes if several else nodes[0])
+        object.__setattr__(self, "nodes", checked("nodes", self.nodes, 4))
         require(1.0 <= self.reach < math.inf, "reach", self.reach, "a number of at least 1")
         limit = self.redistribute
         require(limit is None or 0 < limit < 1, "redistribute", limit, "a number in (0, 1)")
@@ -648,26 +471,22 @@ class Characteristics:
         known = all(name in get_args(RuleName) for name in named)
         require(known, "rule", self.rule, "one of " + ", ".join(get_args(RuleName)))
 
-    def _each(self, name: str, value: object, count: int) -> tuple[object, ...]:
-        values = tuple(value) if isinstance(value, tuple | list) else (value,) * count
-        one_each = f"one for all parameters, or {count}, one for each"
-        require(len(values) == count, name, value, one_each)
-        return values
+    def _numbers(self, axes: Axes) -> tuple[int, ...]:
+        return one_each("nodes", self.nodes, len(axes))
 
     def count(self, axes: Axes) -> int:
         """Nodes of a law that is no mixture."""
-        return math.prod(cast(tuple[int, ...], self._each("nodes", self.nodes, len(axes))))
+        return math.prod(self._numbers(axes))
 
     def check(self, axes: Axes) -> None:
         """Raise `InputError` if the method does not fit a space."""
         require(len(axes) <= 3, "parameters", len(axes), "1 to 3 of them on characteristics")
-        self._each("nodes", self.nodes, len(axes))
-        self._each("rule", self.rule, len(axes))
+        self._numbers(axes)
+        one_each("rule", self.rule, len(axes))
 
     def finer(self, axes: Axes) -> Characteristics:
         """A quarter more nodes along each parameter, redistributed at a tail four times shorter."""
-        numbers = self._each("nodes", self.nodes, len(axes))
-        nodes = tuple(_whole_panels(FINER * number) for number in cast(tuple[int, ...], numbers))
+        nodes = tuple(_whole_panels(FINER * number) for number in self._numbers(axes))
         limit = self.redistribute
         return replace(self, nodes=nodes, redistribute=limit and limit / 4.0)
 
@@ -681,7 +500,7 @@ class Characteristics:
         Characteristics, tuple of float
             And by which factors the space must be stretched about its middle.
         """
-        numbers = cast(tuple[int, ...], self._each("nodes", self.nodes, len(axes)))
+        numbers = self._numbers(axes)
         pairs = tuple(zip(numbers, chosen, strict=True))
         # As many on both sides, so that those of an equispaced rule stay where they are.
         nodes = tuple(n + 2 * max(1, round(n / 8)) if wider else n for n, wider in pairs)
@@ -691,9 +510,8 @@ class Characteristics:
     def on_axes(self, law: AnyLaw, axes: Axes) -> CharacteristicsMeasure:
         """Nodes for a law, of total mass 1."""
         self.check(axes)
-        numbers = self._each("nodes", self.nodes, len(axes))
-        names = self._each("rule", self.rule, len(axes))
-        parts = initial_nodes(law, axes, numbers, names, self.reach)  # type: ignore[arg-type]
+        names: tuple[RuleName, ...] = one_each("rule", self.rule, len(axes))
+        parts = initial_nodes(law, axes, self._numbers(axes), names, self.reach)
         for part in parts:
             shape = tuple(rule.nodes.size for rule in part.rules)
             masses = np.exp(part.log_masses - log_sum(part.log_masses)).reshape(shape)

@@ -22,7 +22,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from numbers import Integral
 from typing import ClassVar, Literal, cast
 
 import numpy as np
@@ -35,8 +34,10 @@ from meanfield_pde.problem.laws import AnyLaw, DensityLike, MixtureLaw, ProductL
 from meanfield_pde.problem.nodes import GridNodes
 from meanfield_pde.problem.one_parameter_laws import Point
 from meanfield_pde.problem.spaces import Axis, Space
-from meanfield_pde.representations.grid import POSITIVITY_LIMIT, axis_moments
+from meanfield_pde.representations.grid import POSITIVITY_LIMIT
+from meanfield_pde.representations.moments import axis_moments
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
+from meanfield_pde.representations.sizes import checked, one_each
 from meanfield_pde.representations.waves import Complex, Waves
 
 Array = NDArray[np.float64]
@@ -321,13 +322,7 @@ class Fourier:
     kind: Literal["fourier"] = "fourier"
 
     def __post_init__(self) -> None:
-        several = isinstance(self.modes, tuple | list)
-        each = tuple(self.modes) if isinstance(self.modes, tuple | list) else (self.modes,)
-        whole = len(each) > 0 and all(isinstance(n, Integral) for n in each)
-        require(whole, "modes", self.modes, "a whole number, or one for each parameter")
-        require(all(n >= 8 for n in each), "modes", self.modes, "at least 8 along each parameter")
-        modes = tuple(int(n) for n in each)
-        object.__setattr__(self, "modes", modes if several else modes[0])
+        object.__setattr__(self, "modes", checked("modes", self.modes, 8))
 
     def waves(self, axes: Axes) -> Waves:
         """The waves of a space."""
@@ -335,9 +330,7 @@ class Fourier:
         others = "circles alone: finite volumes and characteristics know walls"
         require(circles, "kind", self.kind, others)
         require(len(axes) <= 2, "parameters", len(axes), "1 or 2 of them for Fourier series")
-        modes = (self.modes,) * len(axes) if isinstance(self.modes, int) else self.modes
-        one_each = f"one number for all parameters, or {len(axes)}, one for each"
-        require(len(modes) == len(axes), "modes", self.modes, one_each)
+        modes = one_each("modes", self.modes, len(axes))
         return Waves(axes, modes)
 
     def check(self, axes: Axes) -> None:

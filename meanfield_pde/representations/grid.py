@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw, averages_of
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.cells import Grid
+from meanfield_pde.representations.moments import axis_moments
 from meanfield_pde.representations.reconstructions import (
     POSITIVITY_LIMIT,
     Muscl,
@@ -26,6 +26,7 @@ from meanfield_pde.representations.reconstructions import (
     Weno5,
 )
 from meanfield_pde.representations.runge_kutta import SSP3, Mobility
+from meanfield_pde.representations.sizes import checked, one_each
 
 Array = NDArray[np.float64]
 
@@ -223,16 +224,6 @@ class GridMeasure:
         return self.density
 
 
-def axis_moments(theta: Array, share: Array, axis: Axis) -> tuple[float, float]:
-    """Mean and variance of one parameter under weights that sum to one."""
-    if axis.periodic:
-        turn = 2.0 * math.pi / axis.period
-        vector = complex(np.sum(share * np.exp(1j * turn * theta)))
-        return float(np.angle(vector)) / turn, 1.0 - abs(vector)
-    mean = float(np.sum(share * theta))
-    return mean, float(np.sum(share * (theta - mean) ** 2))
-
-
 @dataclass(frozen=True)
 class FiniteVolumes:
     """Finite volumes on a uniform grid of `cells` (a number, or one a parameter)."""
@@ -242,21 +233,12 @@ class FiniteVolumes:
     kind: Literal["finite_volumes"] = "finite_volumes"
 
     def __post_init__(self) -> None:
-        several = isinstance(self.cells, tuple | list)
-        each = tuple(self.cells) if isinstance(self.cells, tuple | list) else (self.cells,)
-        whole = len(each) > 0 and all(isinstance(n, Integral) for n in each)
-        require(whole, "cells", self.cells, "a whole number, or one for each parameter")
-        require(all(n >= 4 for n in each), "cells", self.cells, "at least 4 along each parameter")
-        # An integer of NumPy is none to HDF5 or TOML.
-        cells = tuple(int(n) for n in each)
-        object.__setattr__(self, "cells", cells if several else cells[0])
+        object.__setattr__(self, "cells", checked("cells", self.cells, 4))
 
     def grid(self, axes: tuple[Axis, ...]) -> Grid:
         """The grid of a space."""
-        cells = (self.cells,) * len(axes) if isinstance(self.cells, int) else self.cells
         require(len(axes) <= 2, "parameters", len(axes), "1 or 2 of them on a grid")
-        one_each = f"one number for all parameters, or {len(axes)}, one for each"
-        require(len(cells) == len(axes), "cells", self.cells, one_each)
+        cells = one_each("cells", self.cells, len(axes))
         return Grid(axes, cells)
 
     def check(self, axes: tuple[Axis, ...]) -> None:
@@ -314,5 +296,4 @@ __all__ = [
     "Reconstruction",
     "Upwind",
     "Weno5",
-    "axis_moments",
 ]

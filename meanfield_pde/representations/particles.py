@@ -20,7 +20,7 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw, draws_from
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.following import FollowingLandscape
-from meanfield_pde.representations.grid import axis_moments
+from meanfield_pde.representations.moments import on_walls, point_moments
 from meanfield_pde.representations.runge_kutta import Mobility
 
 Array = NDArray[np.float64]
@@ -130,16 +130,11 @@ class ParticleMeasure:
     def moments(self) -> tuple[Array, Array]:
         """Mean and variance of each parameter (on a circle: circular)."""
         share = np.full(self.points.shape[0], self.weight)
-        pairs = [axis_moments(self.points[:, k], share, a) for k, a in enumerate(self.axes)]
-        return np.array([m for m, _ in pairs]), np.array([v for _, v in pairs])
+        return point_moments(self.points, share, self.axes)
 
     def wall_mass(self) -> float:
         """Mass of the particles on a wall."""
-        on_wall = np.zeros(self.points.shape[0], dtype=bool)
-        for k, axis in enumerate(self.axes):
-            if not axis.periodic:
-                on_wall |= (self.points[:, k] <= axis.lower) | (self.points[:, k] >= axis.upper)
-        return float(on_wall.mean())
+        return float(on_walls(self.points, self.axes).mean())
 
 
 @dataclass(frozen=True)

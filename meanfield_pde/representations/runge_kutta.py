@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,8 +107,8 @@ class Dop853:
     are those of `scipy.integrate.DOP853`.
     """
 
-    order: int = 8
-    coefficient: float = 6.0
+    order: ClassVar[int] = 8
+    coefficient: ClassVar[float] = 6.0
 
     def advance(
         self,

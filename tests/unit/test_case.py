@@ -108,7 +108,7 @@ def test_a_case_with_coefficients_of_time_runs_and_is_written_back(circle_case):
     assert mf.solve(constant, mu, 0.5).energy[-1] < 0.99 * solution.energy[-1]
     # the last of the dissipations is that of the last alpha
     field = mu.landscape(energy).at(mu.with_density(expected.measure[-1]))
-    lost = 5 * np.exp(-0.5) * (field.mean_squares[0] - field.integral**2)
+    lost = 5 * np.exp(-0.5) * (field.mean_square - field.integral**2)
     assert expected.birth_death_dissipation[-1] == pytest.approx(lost, rel=1e-10)
 
 

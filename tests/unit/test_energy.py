@@ -188,7 +188,7 @@ def test_potential_is_the_derivative_of_the_energy(problem):
 def test_mean_squares_against_direct_sums(problem, measure):
     mu, _, masses = measure
     field = mu.landscape(problem.energy).at(mu)
-    square, slopes = field.mean_squares
+    square, slopes = field.mean_square, field.mean_square_slopes
     assert square == pytest.approx(masses @ field.potential.ravel() ** 2, rel=1e-12)
     assert len(slopes) == len(problem.energy.parameters)
     for mean, slope in zip(slopes, field.gradient, strict=True):

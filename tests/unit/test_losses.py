@@ -154,9 +154,9 @@ def test_gradient_faces_and_sums_against_dense_ones(energy):
         gradient = np.broadcast_to(field.gradient[k], mu.density.shape)
         assert gradient == pytest.approx(slope(centres), rel=1e-5, abs=1e-7)
         square = np.sum(gradient**2 * mu.density) * mu.weight
-        assert field.mean_squares[1][k] == pytest.approx(square, rel=1e-10)
+        assert field.mean_square_slopes[k] == pytest.approx(square, rel=1e-10)
     square = np.sum(field.potential**2 * mu.density) * mu.weight
-    assert field.mean_squares[0] == pytest.approx(square, rel=1e-10)
+    assert field.mean_square == pytest.approx(square, rel=1e-10)
 
 
 @pytest.mark.parametrize("energy", ENERGIES, ids=label)

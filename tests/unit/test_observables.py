@@ -6,7 +6,7 @@ from scipy.special import i0, i1
 
 import meanfield_pde as mf
 from meanfield_pde.observables import layout
-from meanfield_pde.representations.grid import axis_moments
+from meanfield_pde.representations.moments import axis_moments
 
 LAWS = mf.ProductLaw((mf.Normal(0.3, 0.5), mf.Uniform(-1.0, 0.5)))
 BOX = mf.Box((-4.0, -2.0), (4.0, 2.0))

@@ -53,7 +53,7 @@ def test_energy_is_the_integral_of_the_potential(potential, space):
     expected = np.sum(potential.value(theta) * mu.density) * mu.weight
     assert field.energy == field.integral == pytest.approx(expected, rel=1e-13)
     assert field.potential == pytest.approx(potential.value(theta), rel=1e-15)
-    square, slopes = field.mean_squares
+    square, slopes = field.mean_square, field.mean_square_slopes
     assert square == pytest.approx(np.sum(field.potential**2 * mu.density) * mu.weight, rel=1e-13)
     expected = [np.sum(s**2 * mu.density) * mu.weight for s in potential.gradient(theta)]
     assert slopes == pytest.approx(expected, rel=1e-13)
