@@ -154,7 +154,7 @@ def with_bar(value: float, bar: float) -> str:
     """A value with as many digits as its bar leaves, the bar in units of the last: 1.2346(12)e-02.
 
     >>> with_bar(0.01234567, 1.2e-6), with_bar(3.0, 2.0), with_bar(1.0, float("inf"))
-    ('1.2346(2)e-02', '3.0 +- 2.0', '1.0 +- inf')
+    ('1.2346(2)e-02', '3 +- 2', '1 +- inf')
     """
     if not np.isfinite(bar) or bar >= 0.1 * abs(value) or bar <= 0.0:
         return f"{value:.2g} +- {bar:.1g}" if bar > 0.0 else f"{value:.16g}"
@@ -164,4 +164,8 @@ def with_bar(value: float, bar: float) -> str:
     units = int(np.ceil(scaled * 10.0**digits))
     if units >= 10:
         digits, units = digits - 1, -(-units // 10)
-    return f"{value / 10.0**power:.{digits}f}({units})e{power:+03d}"
+    mantissa = f"{value / 10.0**power:.{digits}f}"
+    if len(mantissa.lstrip("-").partition(".")[0]) > 1:
+        # 9.99... has been rounded to ten.
+        mantissa, power = f"{value / 10.0 ** (power + 1):.{digits + 1}f}", power + 1
+    return f"{mantissa}({units})e{power:+03d}"

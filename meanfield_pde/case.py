@@ -44,6 +44,13 @@ from meanfield_pde.timestepping.splitting import Splitting
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
 from meanfield_pde.variations import Study
 
+IN_TOML = {
+    "a valid array": "a list",
+    "a valid tuple": "a list",
+    "an object": "a table such as {kind = ...}",
+}
+"""What the checker of types calls things, in words for a case file."""
+
 Method = Annotated[FiniteVolumes | Characteristics | Fourier | Particles, Discriminator("kind")]
 
 
@@ -187,9 +194,12 @@ class Case:
             numerics = self.numerics(method)
             try:
                 method.check(axes)
-                check_steps(method.kind, equation, numerics["splitting"], numerics["step"])
             except InputError as error:
                 raise InputError(f"[method] {error}") from None
+            try:
+                check_steps(method.kind, equation, numerics["splitting"], numerics["step"])
+            except InputError as error:
+                raise InputError(f"[time] {error}") from None
             if not isinstance(method, Particles):
                 continue
             birth_death = equation.birth_death
@@ -376,7 +386,8 @@ def _sentence(error: ValidationError, tables: dict[str, Any]) -> str:
     if kind == "value_error":
         return f"{where}{context['error']}"
     same = [d["msg"] for d in details if _locate(d["loc"], tables)[0] == where]
-    expected = " or ".join(dict.fromkeys(m.removeprefix("Input should be ") for m in same))
+    told = (m.removeprefix("Input should be ") for m in same)
+    expected = " or ".join(dict.fromkeys(IN_TOML.get(m, m) for m in told))
     return f"{where}= {value!r}: expected {expected}"
 
 

@@ -243,12 +243,13 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _converge(job: Job) -> Solution:
-    from meanfield_pde.studies.answers import answer_table, converge, with_bars
+    from meanfield_pde.results.hdf5 import read
+    from meanfield_pde.studies.answers import answer_table, converge
 
     with _progress_of_refinements(job.method.kind) as tell:
         answer = converge(job, tell)
     print(answer_table(answer))
-    return with_bars(answer)
+    return read(job.path)
 
 
 def _crosscheck(options: argparse.Namespace) -> int:

@@ -370,7 +370,8 @@ def evolve(
             warned = True
             warnings.warn(
                 f"mass gathers at the walls of the space ({walls:.2g} at t = {target:.4g}): "
-                "the space may be too small for this solution",
+                "the space may be too small for this solution, or birth and death have lifted a "
+                "tail that the method made itself",
                 RuntimeWarning,
                 stacklevel=2,
             )

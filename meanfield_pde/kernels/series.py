@@ -60,6 +60,14 @@ def chebyshev_series(places, coefficients):
     return out
 
 
+@njit(cache=True, error_model="numpy")
+def _turns(angles, cosine, sine):
+    """The cosine and the sine of a block of angles."""
+    for i in range(angles.size):
+        cosine[i] = math.cos(angles[i])
+        sine[i] = math.sin(angles[i])
+
+
 @njit(cache=True, error_model="numpy", fastmath=_SUMS)
 def wave_moments(angles, masses, count):
     """sum_i masses[i] exp(1j k angles[i]) for k < count: real parts and imaginary parts."""
@@ -69,9 +77,8 @@ def wave_moments(angles, masses, count):
     for start in range(0, angles.size, BLOCK):
         size = min(BLOCK, angles.size - start)
         a, m = angles[start : start + size], masses[start : start + size]
+        _turns(a, cosine, sine)
         for i in range(size):
-            cosine[i] = math.cos(a[i])
-            sine[i] = math.sin(a[i])
             real[i] = m[i]
             imaginary[i] = 0.0
         for k in range(count):
@@ -97,9 +104,8 @@ def wave_series(angles, cosines, sines):
     for start in range(0, angles.size, BLOCK):
         size = min(BLOCK, angles.size - start)
         a, values = angles[start : start + size], out[start : start + size]
+        _turns(a, cosine, sine)
         for i in range(size):
-            cosine[i] = math.cos(a[i])
-            sine[i] = math.sin(a[i])
             real[i] = 0.0
             imaginary[i] = 0.0
         # The real part of sum_k (cosines[k] - 1j sines[k]) exp(1j k a).

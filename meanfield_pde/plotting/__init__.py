@@ -82,10 +82,6 @@ def save_figures(
     if companion is not None:
         _same_physics(solution.layout, companion.layout)
     where = Path(folder)
-    try:
-        where.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{where}: cannot be a folder for figures ({error.strerror})") from None
     written = []
     for name, make in _applying(solution, companion):
         figure = make()
@@ -101,7 +97,19 @@ def _same_physics(first: Layout, second: Layout) -> None:
 
 
 def write_figure(figure: Figure, path: Path, form: str) -> Path:
-    """Write a figure next to its place, then move it there."""
+    """Write a figure next to its place, then move it there; a missing folder is made.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path.parent}: cannot be a folder for figures ({error.strerror})"
+        ) from None
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         stamp = {"CreationDate": None} if form == "pdf" else None

@@ -128,7 +128,6 @@ def save_tail_figure(
     _paths(panels[3], paths)
     for panel, title in zip(panels, TITLES, strict=True):
         panel.set_title(title, loc="left", pad=3.5)
-    folder.mkdir(parents=True, exist_ok=True)
     return [write_figure(figure, folder / f"tail.{form}", form) for form in formats]
 
 

@@ -117,5 +117,4 @@ def save_verification_figure(
     if not drawn(ladders):
         return []
     figure = verification_figure(ladders)
-    folder.mkdir(parents=True, exist_ok=True)
     return [write_figure(figure, folder / f"verification.{form}", form) for form in formats]

@@ -179,9 +179,13 @@ class Solution:
         scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")
         if name in scalars:
             return scalars[name]
+        bars: Mapping[str, Array] = object.__getattribute__(self, "bars")
+        if name.removesuffix("_bar") in bars and name.endswith("_bar"):
+            return bars[name.removesuffix("_bar")]
         raise AttributeError(
             f"a solution has no {name!r}; it has time, mean, variance, snapshot_time, measure (the "
-            f"density or the positions), prediction, and the scalars {', '.join(scalars)}"
+            "density or the positions), prediction, nodes, bars, and the scalars "
+            f"{', '.join(scalars)}"
         )
 
     @classmethod

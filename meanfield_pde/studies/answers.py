@@ -14,7 +14,7 @@ from itertools import count
 
 import numpy as np
 
-from meanfield_pde.accuracy import Accuracy, with_bar
+from meanfield_pde.accuracy import Accuracy, rounding, with_bar
 from meanfield_pde.case import Case
 from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.evolution import Progress
@@ -71,13 +71,17 @@ def converge(job: Job, tell: Callable[[Refined], None]) -> Refined:
     chance = isinstance(job.method, Particles)
     refinements = ensembles.refinements if chance else convergence.refinements
     for answer in refinements(alone, accuracy, _in_files(job)):
-        write(with_bars(answer), job.path)
+        write(with_bars(answer, "unfinished: refinement goes on, or was interrupted"), job.path)
         tell(answer)
+    write(with_bars(answer, "finished"), job.path)
     if not answer.reached:
         reasons = "; ".join(f"{way}: {why}" for way, why in answer.ended.items())
+        reached = f"{answer.error:.2g}" if math.isfinite(answer.error) else "no number yet"
+        told = reasons or f"the rounding of numbers is {rounding(np.ones(1))[0]:.0e}"
         warnings.warn(
-            f"the error bars reach {answer.error:.2g} instead of {accuracy.tolerance:g} of the "
-            f"largest values ({reasons})",
+            f"{job.method.kind}: the error bars reach {reached} instead of {accuracy.tolerance:g} "
+            f"of the largest values ({told}); [accuracy] most = {accuracy.most:g} allows that much "
+            "work",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -125,14 +129,14 @@ def _at_most(most: float) -> Progress:
     return progress
 
 
-def with_bars(answer: Refined) -> Solution:
-    """The finest run with its error bars, and in words how they were found."""
+def with_bars(answer: Refined, outcome: str) -> Solution:
+    """The finest run with its error bars, in words how they were found, and how that ended."""
     parts = [f"{way.name} {answer.count(way.name)} times" for way in answer.ways]
     how = (
         f"relative to the largest values {answer.error:.3g}, by {answer.runs} runs, refined in "
         + ", ".join(parts)
     )
-    attributes = {**answer.solution.attributes, "error bars": how}
+    attributes = {**answer.solution.attributes, "error bars": how, "outcome": outcome}
     bars = {name: bar for name, bar in answer.bars.items() if np.all(np.isfinite(bar))}
     return replace(answer.solution, bars=bars, attributes=attributes)
 

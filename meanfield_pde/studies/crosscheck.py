@@ -25,6 +25,7 @@ from meanfield_pde.problem.energy import PotentialEnergy
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes, Muscl, Weno5
+from meanfield_pde.results.disk import check_writable
 from meanfield_pde.results.solution import SCALARS
 from meanfield_pde.run import Job
 from meanfield_pde.schedules import AtTimes
@@ -138,6 +139,7 @@ def crosscheck(case: Case, folder: Path, progress: Progress) -> Crosscheck:
     InputError
         If fewer than two methods have an answer, or a file cannot be written.
     """
+    check_writable(folder / "MUSCL.h5")
     wanted = case.accuracy or DEFAULT
     scalars = tuple(name for name in wanted.observables if name in SCALARS)
     if not scalars:

@@ -133,6 +133,8 @@ def _run(solution: Solution) -> list[str]:
     ]
     cells = " x ".join(str(centres.size) for centres in layout.centres)
     size = f"{cells} cells" if cells else f"{layout.particles} particles"
+    if layout.representation == "fourier":
+        size = size.replace("cells", "modes")
     if layout.moving:
         size = f"{len(solution.nodes[-1])} nodes" + (f", drawn on {cells} cells" if cells else "")
     last = {name: values[-1] for name, values in solution.scalars.items()}

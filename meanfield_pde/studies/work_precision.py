@@ -137,7 +137,6 @@ def main(quick: bool = False) -> None:
     from meanfield_pde.plotting import write_figure
     from meanfield_pde.plotting.work_precision import work_precision_figure
 
-    Path("output").mkdir(exist_ok=True)
     figure = work_precision_figure(curves)
     for form in ("png", "pdf"):
         print("wrote", write_figure(figure, Path("output") / f"work_precision.{form}", form))

@@ -148,6 +148,9 @@ def test_a_study_can_be_shown(circle_case, capsys):
     assert text.startswith("Three units on the circle\nd_t mu = - alpha")
     assert "refine = {method.cells = [8, 16, 32]}" in value_of(text, "study")
     assert said(capsys, "plot", str(path), "--format", "png").endswith("circle_study.png\n")
+    new = str(path.parent / "new" / "folder")
+    said(capsys, "plot", str(path), "--output", new, "--format", "png")
+    assert (path.parent / "new" / "folder" / "circle_study.png").is_file()
     error = said(capsys, "plot", str(path), str(path), code=2)
     assert "circle_study.h5" in error
 
