@@ -59,6 +59,7 @@ _HOME = {
     "dynamics.equation": ("Equation",),
     "timestepping.splitting": ("Lie", "Strang"),
     "timestepping.unsplit": ("Unsplit",),
+    "timestepping.particle_limit": ("ParticleLimit",),
     "timestepping.step_size": ("Fixed", "Controlled"),
     "schedules": ("EveryTime", "AtTimes"),
     "evolution": ("solve", "evolve"),

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Discriminator, Field, TypeAdapter, ValidationEr
 from pydantic.dataclasses import dataclass as validated
 
 from meanfield_pde.accuracy import Accuracy
-from meanfield_pde.dynamics.birth_death import BirthDeath, Mean, Reinjection
+from meanfield_pde.dynamics.birth_death import BirthDeath, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
 from meanfield_pde.evolution import check_steps, default_splitting
@@ -202,10 +202,10 @@ class Case:
                 raise InputError(f"[time] {error}") from None
             if not isinstance(method, Particles):
                 continue
-            birth_death = equation.birth_death
-            if birth_death is not None:
-                mean = isinstance(birth_death.balance, Mean)
-                require(mean, "balance", birth_death.balance.kind, "'mean' for particles")
+            if equation.birth_death is not None:
+                equation.birth_death.require_algorithm(method.algorithm)
+            known = method.batch is None or isinstance(equation.energy, Energy)
+            require(known, "batch", method.batch, "none for a fixed potential, which has no data")
 
     def _check_accuracy(self, accuracy: Accuracy) -> None:
         where, energy = "[accuracy] ", self.energy()

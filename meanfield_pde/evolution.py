@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from meanfield_pde.errors import (
 from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.observables import Tally, frame, layout
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
+from meanfield_pde.representations.following import Sampling
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
 from meanfield_pde.representations.measure import (
     CharacteristicsMeasure,
@@ -34,6 +36,7 @@ from meanfield_pde.representations.measure import (
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
 from meanfield_pde.timestepping.clock import Seconds, clocked
+from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.splitting import (
     Lie,
     Splitting,
@@ -56,13 +59,16 @@ _UNSPLIT = {
     "characteristics": ("dop853",),
     "fourier": ("dop853",),
     "particles": (),
+    "weighted_particles": (),
 }
 """The unsplit methods of each representation."""
+
+PARTICLES = ("particles", "weighted_particles")
 
 
 def default_splitting(representation: str, equation: Equation) -> Splitting:
     """What a run uses unless told otherwise."""
-    if representation == "particles":
+    if representation in PARTICLES:
         return Lie()
     reborn = isinstance(getattr(equation.birth_death, "balance", None), Reinjection)
     if representation == "finite_volumes" or (representation == "characteristics" and reborn):
@@ -77,9 +83,14 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
         expected = " or ".join(map(repr, possible)) or "'lie', not 'unsplit',"
         known = splitting.method in possible
         require(known, "splitting method", splitting.method, f"{expected} for {representation}")
+    if isinstance(splitting, ParticleLimit):
+        known = representation == "characteristics"
+        require(known, "splitting", splitting.kind, f"another one for {representation}")
+        if equation.birth_death is not None:
+            equation.birth_death.require_algorithm(splitting.algorithm)
     if representation in ("finite_volumes", "fourier"):
         return
-    if representation == "particles":
+    if representation in PARTICLES:
         fixed = isinstance(step, Fixed)
         require(fixed, "step", step.kind, "'fixed' for a particle method")
         unforced = equation.forcing is None
@@ -119,6 +130,10 @@ class _Remembering:
         if self._last is None or self._last[0] is not mu:
             self._last = (mu, self._landscape.at(mu))
         return self._last[1]
+
+    def sampled(self, generator: np.random.Generator, batch: int) -> Landscape:
+        """By a batch of the data; nothing of it is kept."""
+        return cast(Sampling, self._landscape).sampled(generator, batch)
 
 
 class _Stepper:
@@ -327,7 +342,12 @@ def evolve(
     kinds = (GridMeasure, CharacteristicsMeasure, FourierMeasure, ParticleMeasure)
     require_type("mu", mu, kinds, "what a method's project() returns")
     optional: list[tuple[str, object, tuple[type, ...], str]] = [
-        ("splitting", splitting, (Lie, Strang, Unsplit), "Lie(), Strang() or Unsplit()"),
+        (
+            "splitting",
+            splitting,
+            (Lie, Strang, Unsplit, ParticleLimit),
+            "Lie(), Strang(), Unsplit() or ParticleLimit()",
+        ),
         ("step", step, (Fixed, Controlled), "Fixed(dt) or Controlled()"),
         ("record", record, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
         ("save", save, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),

@@ -85,6 +85,7 @@ def frame(
 
 
 def _snapshot(mu: Measure, field: Field) -> Snapshot:
-    if isinstance(mu, CharacteristicsMeasure):
+    weighted = isinstance(mu, ParticleMeasure) and mu.log_weights is not None
+    if isinstance(mu, CharacteristicsMeasure) or weighted:
         return Snapshot(mu.snapshot, field.prediction, mu.state)
     return Snapshot(mu.snapshot, field.prediction)

@@ -137,7 +137,7 @@ def _check_identity(solution: Solution) -> None:
 
     Mass held at a wall breaks the identity too; the run has warned of that.
     """
-    if solution.layout.representation == "particles" or solution.wall_mass[-1] > WALL_MASS:
+    if solution.layout.particles or solution.wall_mass[-1] > WALL_MASS:
         return
     lost = abs(float(solution.energy[0] - solution.energy[-1]))
     defect = abs(float(solution.identity_defect[-1]))

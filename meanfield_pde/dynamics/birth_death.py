@@ -28,10 +28,17 @@ from meanfield_pde.dynamics.coefficients import (
     text,
     value_at,
 )
-from meanfield_pde.errors import InputError, require, require_type
+from meanfield_pde.errors import require, require_type
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import Law
-from meanfield_pde.representations.measure import Measure, Moved, ParticleMeasure, Weighted
+from meanfield_pde.representations.jumps import Algorithm, log_mean_copies
+from meanfield_pde.representations.measure import (
+    CharacteristicsMeasure,
+    Measure,
+    Moved,
+    ParticleMeasure,
+    Weighted,
+)
 
 Array = NDArray[np.float64]
 
@@ -45,6 +52,10 @@ class Free:
     def frozen_flow(self, mu: Weighted, field: Field, exposure: float) -> Moved:
         """mu exp(-V exposure), V as in `field`; the exposure is the integral of alpha."""
         return Moved(mu.reweighted(field.potential, -exposure))
+
+    def factors(self, field: Field, exposure: float, algorithm: Algorithm) -> Array:
+        """Logarithms of what masses of particles are multiplied by in a step."""
+        return -exposure * field.potential
 
     def rate(self, mu: Weighted, field: Field) -> Array:
         """- V mu."""
@@ -75,6 +86,11 @@ class Mean:
         changed = mu.reweighted(field.potential, -exposure, shift=mean)
         new_mass = changed.mass
         return Moved(changed.scaled(mass / new_mass), abs(new_mass / mass - 1.0))
+
+    def factors(self, field: Field, exposure: float, algorithm: Algorithm) -> Array:
+        """Logarithms of what masses of particles are multiplied by in a step."""
+        mean = 0.0 if algorithm == "notebook" else field.integral / field.mass
+        return -exposure * (field.potential - mean)
 
     def rate(self, mu: Weighted, field: Field) -> Array:
         """- (V - Vbar) mu."""
@@ -118,6 +134,10 @@ class Reinjection:
         return Moved(
             survivors.injected(born, (mass - new_mass) / born.mass), abs(new_mass / mass - 1.0)
         )
+
+    def factors(self, field: Field, exposure: float, algorithm: Algorithm) -> Array:
+        """Logarithms of what masses of particles are multiplied by in a step."""
+        return -exposure * field.potential
 
     def rate(self, mu: Weighted, field: Field) -> Array:
         """- V mu + Vbar mu_b or - V mu + Vbar mu."""
@@ -189,20 +209,61 @@ class BirthDeath:
         alpha(t) only changes the clock: what counts is the exposure, its integral over the step.
         An exponential midpoint rule: half of it with V frozen at the start, then all of it from
         the start with V frozen at the midpoint. Second order, positive, of exact mass if balanced.
-        Particles jump instead, with V and alpha frozen at the start (Algorithm 1).
+        Particles jump instead, with V and alpha frozen at the start (Algorithms 1 and 2).
         """
-        field = landscape.at(mu)
         if isinstance(mu, ParticleMeasure):
-            if not isinstance(self.balance, Mean):
-                raise InputError(
-                    f"balance = {self.balance.kind!r}: expected 'mean' for a particle method"
-                )
-            excess = field.potential - field.integral / field.mass
-            return Moved(mu.jumped(-value_at("alpha", self.alpha, time) * dt * excess))
+            return Moved(self._jump(mu, landscape, time, dt))
+        field = landscape.at(mu)
         exposure = mean_over("alpha", self.alpha, time, dt) * dt
         midpoint = self.balance.frozen_flow(mu, field, 0.5 * exposure).measure
         assert not isinstance(midpoint, ParticleMeasure)
         return self.balance.frozen_flow(mu, landscape.at(midpoint), exposure)
+
+    def _jump(
+        self, mu: ParticleMeasure, landscape: Landscape, time: float, dt: float
+    ) -> ParticleMeasure:
+        algorithm = mu.method.algorithm
+        self.require_algorithm(algorithm)
+        mu, field = mu.seen(landscape)
+        exposure = value_at("alpha", self.alpha, time) * dt
+        factors = self.balance.factors(field, exposure, algorithm)
+        if algorithm == "weights":
+            return mu.reweighted(factors, None if isinstance(self.balance, Free) else mu.mass)
+        return mu.jumped(factors, getattr(self.balance, "law", None))
+
+    def mean_jump(
+        self,
+        mu: CharacteristicsMeasure,
+        landscape: Landscape,
+        time: float,
+        dt: float,
+        algorithm: Algorithm,
+    ) -> Moved:
+        """What a step of particles is in the limit of infinitely many: masses times mean copies.
+
+        V and alpha are frozen at the start. Then the mass is brought back to what it was, by
+        scaling, or where it falls short by a law from which neurons are reborn.
+        """
+        field = landscape.at(mu)
+        exposure = value_at("alpha", self.alpha, time) * dt
+        factors = self.balance.factors(field, exposure, algorithm)
+        changed = mu.reweighted(log_mean_copies(algorithm, factors), 1.0)
+        if isinstance(self.balance, Free):
+            return Moved(changed)
+        mass, new_mass = mu.mass, changed.mass
+        drift = abs(new_mass / mass - 1.0)
+        if isinstance(self.balance, Reinjection) and new_mass < mass:
+            born, _ = mu.born(self.balance.law, field)
+            return Moved(changed.injected(born, (mass - new_mass) / born.mass), drift)
+        return Moved(changed.scaled(mass / new_mass), drift)
+
+    def require_algorithm(self, algorithm: Algorithm) -> None:
+        """Raise `InputError` unless particles of an algorithm have this balance."""
+        known = (Mean, Free) if algorithm == "weights" else (Mean, Reinjection)
+        expected = "'mean' or " + ("'free'" if algorithm == "weights" else "'reinjection'")
+        fits = isinstance(self.balance, known)
+        expected += f" for particles of the algorithm {algorithm!r}"
+        require(fits, "balance", self.balance.kind, expected)
 
     def rate(self, mu: Weighted, field: Field, time: float) -> Array:
         """The term per cell."""

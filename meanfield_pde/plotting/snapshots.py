@@ -46,8 +46,9 @@ def is_grid(solution: Solution) -> bool:
 
 def described(layout: Layout) -> str:
     """A few words for a legend."""
-    if layout.representation == "particles":
-        return f"{layout.particles} particles"
+    if layout.particles:
+        weighted = "weighted " if layout.moving else ""
+        return f"{layout.particles} {weighted}particles"
     if layout.moving:
         return "density, characteristics"
     cells = r" \times ".join(str(centre.size) for centre in layout.centres)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,11 +204,15 @@ class Energy:
         _, w, target = self._data
         return float(dot(w, self.loss.value(np.zeros(w.shape), target)))
 
-    def on(self, nodes: Nodes) -> Landscape:
-        """This energy seen from nodes."""
+    def on(self, nodes: Nodes, batch: NDArray[np.intp] | None = None) -> Landscape:
+        """This energy seen from nodes; by a batch of the data, each point of equal weight."""
         x, w, target = self._data
+        if batch is not None:
+            x, target = x[batch], target[batch]
+            w = np.full(batch.size, float(np.sum(w)) / batch.size)
         faces: list[Features] = []
-        if isinstance(nodes, PointNodes) and not self.loss.relative:
+        # The series of a unit are those of all data.
+        if isinstance(nodes, PointNodes) and not self.loss.relative and batch is None:
             axes = self.space.axes
             centre = features_at_points(self.unit, x, w, nodes, axes, self._series)
         else:
@@ -221,7 +225,7 @@ class Energy:
             data_weights=w,
             target=target,
             penalty=self._penalty_on(nodes),
-            elsewhere=self.on,
+            elsewhere=partial(self.on, batch=batch),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.problem.energy import AnyEnergy
+from meanfield_pde.problem.energy import AnyEnergy, Energy
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis
@@ -38,11 +38,34 @@ def folded(points: Array, axes: tuple[Axis, ...]) -> Array:
     return np.column_stack(columns)
 
 
-@dataclass(frozen=True)
+class Sampling(Protocol):
+    """A landscape that can be seen by a batch of the data."""
+
+    def sampled(self, generator: np.random.Generator, batch: int) -> Landscape:
+        """By points drawn independently from nu."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
 class FollowingLandscape:
-    """An energy at nodes that move: O(nodes x rank) at each evaluation."""
+    """An energy at nodes that move: O(nodes x rank) at each evaluation.
+
+    Attributes
+    ----------
+    energy : Energy or PotentialEnergy
+    batch : array of int, optional
+        Which points of the data stand for all of them.
+    """
 
     energy: AnyEnergy
+    batch: NDArray[np.intp] | None = None
+
+    def sampled(self, generator: np.random.Generator, batch: int) -> FollowingLandscape:
+        """By points drawn independently from nu."""
+        assert isinstance(self.energy, Energy)
+        weights = self.energy.data_weights
+        drawn = generator.choice(weights.size, batch, p=weights / weights.sum())
+        return FollowingLandscape(self.energy, drawn)
 
     def at(self, mu: Discrete) -> Field:
         """The energy and its first variation at the points of mu."""
@@ -50,7 +73,10 @@ class FollowingLandscape:
 
     def _there(self, mu: Discrete) -> Landscape:
         places = folded(cast(AtPoints, mu).points, self.energy.space.axes)
-        return self.energy.on(PointNodes(places))
+        if self.batch is None:
+            return self.energy.on(PointNodes(places))
+        assert isinstance(self.energy, Energy)
+        return self.energy.on(PointNodes(places), self.batch)
 
     def image(self, values: Array, weight: float) -> Array:
         """Not defined: a change of positions is not a change of masses."""

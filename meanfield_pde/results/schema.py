@@ -83,7 +83,7 @@ def measure_name(layout: Layout) -> str | None:
     """The data set that holds the measure, where there is one besides nodes."""
     if layout.on_grid:
         return "density"
-    return None if layout.moving else "position"
+    return "position" if layout.particles else None
 
 
 def coordinates(layout: Layout) -> dict[str, NDArray[Any]]:
@@ -92,7 +92,7 @@ def coordinates(layout: Layout) -> dict[str, NDArray[Any]]:
     axes["parameter"] = np.array(layout.parameters, dtype=object)
     if layout.on_grid:
         axes |= dict(zip(layout.parameters, layout.centres, strict=True))
-    elif not layout.moving:
+    elif layout.particles:
         axes["particle"] = np.arange(layout.particles)
     if layout.moving:
         axes["node"] = np.empty(0)
@@ -111,7 +111,7 @@ def dimensions(layout: Layout) -> dict[str, tuple[str, ...]]:
     along |= dict.fromkeys(("lower", "upper", "periodic"), ("parameter",))
     if layout.on_grid:
         along["density"] = ("snapshot_time", *layout.parameters)
-    elif not layout.moving:
+    elif layout.particles:
         along["position"] = ("snapshot_time", "particle", "parameter")
     if layout.moving:
         along["node_position"] = ("snapshot_time", "node", "parameter")

@@ -43,7 +43,7 @@ class Layout:
     Attributes
     ----------
     representation : str
-        "finite_volumes", "characteristics", "fourier" or "particles".
+        "finite_volumes", "characteristics", "fourier", "particles" or "weighted_particles".
     parameters : tuple of str
         Names of the components of theta, in order.
     lower, upper : tuple of float
@@ -92,7 +92,7 @@ class Layout:
     @property
     def moving(self) -> bool:
         """Whether snapshots hold nodes and the logarithms of their masses."""
-        return self.representation == "characteristics"
+        return self.representation in ("characteristics", "weighted_particles")
 
     @property
     def measure_shape(self) -> tuple[int, ...]:

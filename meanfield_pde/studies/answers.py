@@ -22,7 +22,7 @@ from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.hdf5 import write
 from meanfield_pde.results.solution import Solution
 from meanfield_pde.run import Job, execute
-from meanfield_pde.studies import convergence, ensembles
+from meanfield_pde.studies import convergence, particle_bars
 from meanfield_pde.studies.convergence import Refined, directions
 from meanfield_pde.studies.refinement import Run
 from meanfield_pde.studies.tables import table
@@ -69,7 +69,7 @@ def converge(job: Job, tell: Callable[[Refined], None]) -> Refined:
     output = replace(job.case.output, folder=None, figures=())
     alone = replace(job.case, method=job.method, output=output, study=None, companion=None)
     chance = isinstance(job.method, Particles)
-    refinements = ensembles.refinements if chance else convergence.refinements
+    refinements = particle_bars.refinements if chance else convergence.refinements
     for answer in refinements(alone, accuracy, _in_files(job)):
         write(with_bars(answer, "unfinished: refinement goes on, or was interrupted"), job.path)
         tell(answer)

@@ -369,7 +369,7 @@ def refinements(
     Parameters
     ----------
     case : Case
-        The coarsest; not of particles (`studies.ensembles`).
+        The coarsest; not of particles (`studies.particle_bars`).
     accuracy : Accuracy
     run : callable
         From a case to its solution.

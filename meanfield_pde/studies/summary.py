@@ -135,7 +135,7 @@ def _run(solution: Solution) -> list[str]:
     size = f"{cells} cells" if cells else f"{layout.particles} particles"
     if layout.representation == "fourier":
         size = size.replace("cells", "modes")
-    if layout.moving:
+    if layout.moving and not layout.particles:
         size = f"{len(solution.nodes[-1])} nodes" + (f", drawn on {cells} cells" if cells else "")
     last = {name: values[-1] for name, values in solution.scalars.items()}
     steps = f"{last['steps']:.0f}, {last['rejections']:.0f} rejected, the last {last['step']:.3g}"

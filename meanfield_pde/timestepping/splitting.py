@@ -6,7 +6,7 @@
 for terms A, B in the order of the equation; of three, Strang takes half steps of the first two on
 either side of the last. One term alone is its own step. Every term has a clock
 of its own: its coefficients are those of the times through which its sub-steps have gone.
-Without splitting see `unsplit`.
+Without splitting see `unsplit`; what particles tend to, `particle_limit`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ from pydantic import Discriminator
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import StepTooLong
 from meanfield_pde.problem.landscape import Field, Landscape
-from meanfield_pde.representations.measure import Measure, Moved, ParticleMeasure, Weighted
+from meanfield_pde.representations.measure import (
+    CharacteristicsMeasure,
+    Measure,
+    Moved,
+    ParticleMeasure,
+    Weighted,
+)
 from meanfield_pde.timestepping.clock import Seconds, clocked
+from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.unsplit import Unsplit
 
 
@@ -55,7 +62,7 @@ class Strang:
         return (*before, (terms - 1, 1.0), *reversed(before))
 
 
-Splitting = Annotated[Lie | Strang | Unsplit, Discriminator("kind")]
+Splitting = Annotated[Lie | Strang | Unsplit | ParticleLimit, Discriminator("kind")]
 
 
 def emptying_rate(
@@ -74,7 +81,7 @@ def emptying_rate(
     if isinstance(splitting, Unsplit):
         return equation.emptying_rate(mu, field, time, dt) / splitting.coefficient
     transport = equation.transport
-    if transport is None:
+    if transport is None or isinstance(splitting, ParticleLimit):
         return 0.0
     fractions = splitting.fractions(len(equation.terms))
     longest = max(part for index, part in fractions if equation.terms[index] is transport)
@@ -99,6 +106,10 @@ def advance(
     """
     if isinstance(splitting, Unsplit):
         assert not isinstance(mu, ParticleMeasure)
+        with clocked(splitting.kind, seconds):
+            return splitting.advance(equation, mu, landscape, time, dt)
+    if isinstance(splitting, ParticleLimit):
+        assert isinstance(mu, CharacteristicsMeasure)
         with clocked(splitting.kind, seconds):
             return splitting.advance(equation, mu, landscape, time, dt)
     drift = 0.0

@@ -76,9 +76,10 @@ WRONG_SETTINGS = [
     (
         [
             "method.kind=particles",
+            "method.algorithm=weights",
             "terms.birth_death.balance={kind='reinjection', law={kind='uniform'}}",
         ],
-        ["balance", "'reinjection'", "'mean'"],
+        ["balance", "'reinjection'", "'mean'", "'weights'"],
     ),
     (["data.kind=line", "data.lower=-1", "data.upper=1", "data.points=9"], ["data", "'line'"]),
     (["terms.transport.mobility=[1.0, 1.0]"], ["mobility", "1.0, 1.0", "1"]),
@@ -94,6 +95,12 @@ WRONG_SETTINGS = [
     (["terms.diffusion.alpha=1"], ["terms.diffusion.alpha", "'diffusion'"]),
     (["terms.7.alpha=1"], ["terms.7.alpha", "'7'"]),
     (["title=3"], ["title", "= 3", "string"]),
+    (["method.kind=particles", "method.algorithm=leaps"], ["algorithm", "'leaps'", "notebook"]),
+    (["method.kind=particles", "method.batch=0"], ["[method] batch", "= 0", "at least 1"]),
+    (
+        ["time.splitting={kind='particle_limit'}"],
+        ["[time] splitting", "'particle_limit'", "finite_volumes"],
+    ),
     (["companion.number=0"], ["[companion] number", "= 0", "at least 1"]),
 ]
 

@@ -15,7 +15,7 @@ from meanfield_pde.problem.exact import CircleFamily
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes, Muscl, Upwind, Weno5
-from meanfield_pde.studies import ensembles
+from meanfield_pde.studies import particle_bars
 from meanfield_pde.studies.convergence import directions, refinements
 from meanfield_pde.studies.error_bars import METHODS, problems, rows, run
 from meanfield_pde.timestepping.step_size import Controlled, Fixed
@@ -328,7 +328,7 @@ def cosine_particles(seed, number=100, dt=0.1, alpha=1.7):
 @pytest.mark.parametrize("seed", [0, 100, 200, 300])
 def test_bars_of_particles_hold(seed):
     accuracy = Accuracy(0.1, ("energy", "prediction"), most=100.0)
-    *_, answer = ensembles.refinements(cosine_particles(seed), accuracy, run)
+    *_, answer = particle_bars.refinements(cosine_particles(seed), accuracy, run)
     family, solution = CircleFamily(1.7, 1.0, 1.25), answer.solution
     error = np.abs(solution.energy - [family.energy(t) for t in solution.time])
     assert np.all(error <= answer.bars["energy"])
@@ -347,7 +347,7 @@ def test_chance_is_refined_by_seeds_and_runs_are_used_again():
         return run(case)
 
     case = cosine_particles(0, alpha=0.0)
-    first, second, *_, last = ensembles.refinements(case, Accuracy(1e-3, most=60.0), counted)
+    first, second, *_, last = particle_bars.refinements(case, Accuracy(1e-3, most=60.0), counted)
     # The answer, half the number, steps twice as long, coarser data: eight seeds each.
     assert first.runs == 4 * 8
     sizes = {(method.number, method.dt, points) for method, points in made[:32]}
@@ -361,7 +361,7 @@ def test_chance_is_refined_by_seeds_and_runs_are_used_again():
 
 def test_a_bias_of_the_steps_is_seen_and_ends_with_the_budget():
     """Steps of 0.5: V moves much in one of them."""
-    *_, answer = ensembles.refinements(
+    *_, answer = particle_bars.refinements(
         cosine_particles(0, number=400, dt=0.5), Accuracy(1e-6, most=10.0), run
     )
     assert not answer.reached

@@ -51,7 +51,7 @@ CHANCE = Direction("seeds", lambda case: case, math.sqrt(2.0))
 
 
 @dataclass(frozen=True)
-class Ensemble(Refined):
+class MeanOfRuns(Refined):
     """The answer so far: scalars and predictions are means over runs, positions of the first.
 
     Attributes
@@ -82,7 +82,7 @@ class Ensemble(Refined):
 
 def refinements(
     case: Case, accuracy: Accuracy, run: Callable[[Case], Solution]
-) -> Iterator[Ensemble]:
+) -> Iterator[MeanOfRuns]:
     """The answer after each refinement, until it has converged, or all directions have ended.
 
     Parameters
@@ -140,7 +140,7 @@ class _Runs:
                 case = way.finer(case)
         return case
 
-    def answer(self, levels: Levels) -> Ensemble:
+    def answer(self, levels: Levels) -> MeanOfRuns:
         """Means over seeds and their bars."""
         case, names = self.case(levels), self._accuracy.observables
         fine = self._solutions(levels)
@@ -157,7 +157,7 @@ class _Runs:
         quantile = float(stdtrit(len(fine) - 1, 0.5 * (1.0 + CONFIDENCE)))
         for name in names:
             parts[name][CHANCE.name] = quantile * chance[name]
-        return Ensemble(
+        return MeanOfRuns(
             case=case,
             solution=_mean(fine),
             accuracy=self._accuracy,
