@@ -189,5 +189,6 @@ class InteractingLandscape:
 def sum_of_squares(mu: Discrete, function: Array) -> float:
     """int g^2 dmu of a function at the nodes, by a sum over them."""
     values = mu.values
-    flat = np.broadcast_to(function, values.shape).ravel()
+    whole = function.shape == values.shape
+    flat = (function if whole else np.broadcast_to(function, values.shape)).ravel()
     return mu.weight * float(dot3(values.ravel(), flat, flat))

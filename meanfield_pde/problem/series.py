@@ -155,18 +155,18 @@ def at_points(table: Table, axis: Axis, known: Known) -> Table | SeriesTable:
         Those found before; a new one is added.
     """
     (y,) = table.theta
-    if not np.all(np.isfinite(y)):
+    ends = float(y.min()), float(y.max())
+    if not math.isfinite(ends[0] + ends[1]):
         return table
-    span = (axis.lower, axis.upper, True) if axis.periodic else _range_of(y, axis)
+    span = (axis.lower, axis.upper, True) if axis.periodic else _range_of(*ends, axis)
     if span not in known:
         known[span] = series_of(table.unit, table.inputs, span)
     series = known[span]
     return table if series is None else SeriesTable(table, series)
 
 
-def _range_of(y: Array, axis: Axis) -> Range:
-    """Holds all of y; one of few, so that nodes may move a little without another one."""
-    lowest, highest = float(np.min(y)), float(np.max(y))
+def _range_of(lowest: float, highest: float, axis: Axis) -> Range:
+    """Holds all nodes; one of few, so that nodes may move a little without another one."""
     length = 2.0 ** math.ceil(math.log2(max(highest - lowest, 2.0**-6)))
     lower = math.floor(lowest / (0.25 * length)) * 0.25 * length
     upper = min(lower + 1.25 * length, axis.upper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
@@ -42,7 +43,7 @@ class Interval:
         require_numbers("lower, upper", (self.lower, self.upper))
         require(self.lower < self.upper, "upper", self.upper, f"more than lower = {self.lower}")
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """One axis."""
         return (Axis(self.lower, self.upper, False),)
@@ -58,7 +59,7 @@ class Circle:
     def __post_init__(self) -> None:
         require(0 < self.period < math.inf, "period", self.period, "a positive number")
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """One axis."""
         return (Axis(-0.5 * self.period, 0.5 * self.period, True),)
@@ -80,7 +81,7 @@ class Box:
         for low, high in zip(self.lower, self.upper, strict=True):
             require(low < high, "upper", self.upper, f"more than lower = {self.lower}, each")
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """One axis a parameter."""
         pairs = zip(self.lower, self.upper, strict=True)
@@ -100,7 +101,7 @@ class Product:
     def __post_init__(self) -> None:
         require(len(self.factors) > 0, "factors", self.factors, "at least one space")
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """One axis a parameter."""
         return tuple(axis for factor in self.factors for axis in factor.axes)

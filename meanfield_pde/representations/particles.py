@@ -129,16 +129,15 @@ class ParticleMeasure:
     ) -> ParticleMeasure:
         """One step of gradient descent, theta_i - dt M grad V(theta_i); walls stop particles."""
         mu, field = self.seen(landscape)
-        columns = []
+        points = np.empty_like(self.points)
         triples = zip(self.axes, field.gradient, mobility(time), strict=True)
         for k, (axis, slope, factor) in enumerate(triples):
             moved = self.points[:, k] - dt * factor * slope
             if axis.periodic:
-                moved = axis.lower + np.mod(moved - axis.lower, axis.length)
+                points[:, k] = axis.lower + np.mod(moved - axis.lower, axis.length)
             else:
-                moved = np.minimum(np.maximum(moved, axis.lower), axis.upper)
-            columns.append(moved)
-        return replace(mu, points=np.column_stack(columns))
+                points[:, k] = np.minimum(np.maximum(moved, axis.lower), axis.upper)
+        return replace(mu, points=points)
 
     def jumped(self, factors: Array, law: AnyLaw | None = None) -> ParticleMeasure:
         """Kill where factors < 0, clone where > 0, then bring the number back to N.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -32,16 +31,23 @@ class _Compiler(event.Listener):
             self.seconds += perf_counter() - self._start
 
 
-@contextmanager
-def clocked(part: str, seconds: Seconds) -> Iterator[None]:
+class clocked:
     """Add the wall time of a block to `seconds`, under its part and under "compilation"."""
-    compiler = _Compiler()
-    start = perf_counter()
-    try:
-        with event.install_listener("numba:compile", compiler):
-            yield
-    finally:
-        elapsed = perf_counter() - start
-        seconds[part] = seconds.get(part, 0.0) + elapsed - compiler.seconds
-        if compiler.seconds > 0.0:
-            seconds["compilation"] = seconds.get("compilation", 0.0) + compiler.seconds
+
+    __slots__ = ("_compiler", "_part", "_seconds", "_start")
+
+    def __init__(self, part: str, seconds: Seconds) -> None:
+        self._part, self._seconds = part, seconds
+
+    def __enter__(self) -> None:
+        self._compiler = _Compiler()
+        event.register("numba:compile", self._compiler)
+        self._start = perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        elapsed = perf_counter() - self._start
+        event.unregister("numba:compile", self._compiler)
+        spent, seconds = self._compiler.seconds, self._seconds
+        seconds[self._part] = seconds.get(self._part, 0.0) + elapsed - spent
+        if spent > 0.0:
+            seconds["compilation"] = seconds.get("compilation", 0.0) + spent
