@@ -11,11 +11,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from meanfield_pde.plotting.axes import positive, time_axis, value_axis
-from meanfield_pde.plotting.style import colours, column_figure, legend_above, legend_room, styled
+from meanfield_pde.plotting.style import (
+    DARK,
+    WARM,
+    column_figure,
+    legend_above,
+    legend_room,
+    styled,
+)
 
 Array = NDArray[np.float64]
 
 MARKERS = ("o", "s", "^", "D", "v")
+HUES = (DARK, WARM, "#7a3b00", "#6fa8dc", "#888888")
 
 
 class Said(Protocol):
@@ -48,7 +56,6 @@ def crosscheck_figure(check: Compared) -> Figure:
     """
     names = [said.name for said in check.witnesses]
     figure, panels = column_figure([1.7] * len(check.observables), above=legend_room(names))
-    shades = colours(np.linspace(0.4, 1.0, len(names))).astype(float) / 255
     later = check.time > 0.0
     for panel, observable in zip(panels, check.observables, strict=True):
         sizes = [float(np.max(said.bars[observable])) for said in check.witnesses]
@@ -59,7 +66,7 @@ def crosscheck_figure(check: Compared) -> Figure:
                 continue
             apart = np.abs(said.values[observable] - best.values[observable])[later]
             bars = (said.bars[observable] + best.bars[observable])[later]
-            look: dict[str, Any] = {"color": tuple(shades[k])}
+            look: dict[str, Any] = {"color": HUES[k % len(HUES)]}
             marks: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)], "label": names[k]}
             panel.plot(check.time[later], positive(bars), "-", linewidth=1.0, **look)
             panel.plot(check.time[later], positive(apart), linestyle="none", **marks, **look)
@@ -69,6 +76,9 @@ def crosscheck_figure(check: Compared) -> Figure:
         words = observable.replace("_", " ")
         panel.set_ylabel(f"{words}, from {best.name}")
     legend_above(panels[0])
+    said_by = "symbols: distance; lines: sum of both error bars"
+    where = {"transform": panels[0].transAxes, "ha": "right", "va": "top"}
+    panels[0].text(0.98, 0.97, said_by, fontsize=7, **where)
     return figure
 
 
