@@ -77,7 +77,7 @@ def crosscheck_figure(check: Compared) -> Figure:
         panel.set_ylabel(f"{words}, from {best.name}")
     legend_above(panels[0])
     said_by = "symbols: distance; lines: sum of both error bars"
-    where = {"transform": panels[0].transAxes, "ha": "right", "va": "top"}
+    where: dict[str, Any] = {"transform": panels[0].transAxes, "ha": "right", "va": "top"}
     panels[0].text(0.98, 0.97, said_by, fontsize=7, **where)
     return figure
 
