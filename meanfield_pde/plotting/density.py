@@ -13,11 +13,11 @@ from meanfield_pde.plotting.panels import plane_figure
 from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
 from meanfield_pde.plotting.snapshots import (
     chosen,
+    cloud,
     histogram,
     is_grid,
     mass_at,
     positions_at,
-    wrapped,
 )
 from meanfield_pde.plotting.style import (
     PALE,
@@ -81,7 +81,7 @@ def _line_figure(solution: Solution, companion: Solution | None) -> Figure:
                 values, edges = histogram(positions[:, 0], limits, mass)
                 axes.stairs(values, edges, color=look["color"], alpha=0.3, fill=True)
         else:
-            measure = wrapped(solution.measure[shown[i]], layout)
+            measure = cloud(solution, shown[i])
             values, edges = histogram(measure[:, 0], limits, mass)
             axes.stairs(values, edges, **look, linewidth=1.1, label=labels[i])
             peaks.append(float(values.max()))

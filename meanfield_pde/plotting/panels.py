@@ -16,13 +16,13 @@ from meanfield_pde.plotting.snapshots import (
     MOST_ALONE,
     MOST_DOTS,
     chosen,
+    cloud,
     few,
     histogram,
     is_grid,
     marginal,
     mass_at,
     positions_at,
-    wrapped,
 )
 from meanfield_pde.plotting.style import DARK, INK
 from meanfield_pde.results.solution import Layout, Solution
@@ -49,20 +49,20 @@ def plane_figure(solution: Solution, companion: Solution | None) -> Figure:
         measures = [np.nan_to_num(solution.measure[index], posinf=0.0) for index in shown]
         measures = [marginal(measure, layout, (0, 1)) for measure in measures]
         clouds = [positions_at(companion, time) for time in times]
-        dotted = any(cloud is not None for cloud in clouds)
+        dotted = any(dots is not None for dots in clouds)
         shades = Shades.of(measures, darkest=UNDER_DOTS if dotted else 1.0)
         shades.draw(row.scale())
     else:
-        measures = [wrapped(solution.measure[index], layout) for index in shown]
+        measures = [cloud(solution, index) for index in shown]
         clouds = list(measures)
     limits = [parameter_range(layout, k, None if grid else solution.measure) for k in (0, 1)]
     most = MOST_DOTS if grid else MOST_ALONE
-    for i, (time, measure, cloud) in enumerate(zip(times, measures, clouds, strict=True)):
+    for i, (time, measure, dots) in enumerate(zip(times, measures, clouds, strict=True)):
         panel = row.panel(i)
         if grid:
             _image(panel, shades.image(measure), limits)
-        if cloud is not None:
-            _scatter(panel, few(cloud, most))
+        if dots is not None:
+            _scatter(panel, few(dots, most))
         _frame(panel, layout, limits, first=i == 0)
         for k in (0, 1):
             if grid:
@@ -72,7 +72,7 @@ def plane_figure(solution: Solution, companion: Solution | None) -> Figure:
                 values, edges = histogram(measure[:, k], limits[k], mass_at(solution, time))
             _marginal(row.marginal(i, k), values, edges, k)
         row.title(i, at_time(time))
-    counts = [cloud.shape[0] for cloud in clouds if cloud is not None]
+    counts = [dots.shape[0] for dots in clouds if dots is not None]
     if counts:
         part = f"{most} of {counts[0]}" if counts[0] > most else f"{counts[0]}"
         row.note(rf"$\circ$ {part}" + (" particles" if grid or counts[0] <= most else ""))

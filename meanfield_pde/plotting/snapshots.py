@@ -115,7 +115,21 @@ def positions_at(solution: Solution | None, time: float) -> Array | None:
     index = int(np.argmin(np.abs(solution.snapshot_time - time)))
     if abs(float(solution.snapshot_time[index]) - time) > 1e-6 * max(1.0, abs(time)):
         return None
-    return wrapped(solution.measure[index], solution.layout)
+    return cloud(solution, index)
+
+
+def cloud(solution: Solution, index: int) -> Array:
+    """Positions of the particles of a snapshot; of weighted ones, as many points of equal mass.
+
+    Each is then drawn as often as its share of the mass has it, up to one.
+    """
+    positions = solution.measure[index]
+    if solution.nodes and solution.layout.particles:
+        masses = np.exp(solution.nodes[index][:, -1])
+        ends = np.cumsum(masses) / np.sum(masses)
+        middles = (np.arange(masses.size) + 0.5) / masses.size
+        positions = positions[np.searchsorted(ends[:-1], middles)]
+    return wrapped(positions, solution.layout)
 
 
 def wrapped(positions: Array, layout: Layout) -> Array:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import meanfield_pde as mf
 from meanfield_pde.errors import InputError
 from meanfield_pde.plotting import (
     density_figure,
@@ -20,7 +21,14 @@ from meanfield_pde.plotting import (
 from meanfield_pde.plotting.axes import number
 from meanfield_pde.plotting.dissipation import has_dissipation
 from meanfield_pde.plotting.parameters import symbol
-from meanfield_pde.plotting.snapshots import chosen, histogram, marginal, told_apart, wrapped
+from meanfield_pde.plotting.snapshots import (
+    chosen,
+    cloud,
+    histogram,
+    marginal,
+    told_apart,
+    wrapped,
+)
 from meanfield_pde.plotting.style import SEQUENCE
 from meanfield_pde.results.solution import SCALARS, Layout, Solution
 
@@ -361,3 +369,15 @@ def test_two_grids_are_told_apart_by_their_symbols():
     labels = told_apart([first.layout, second.layout])
     assert labels[0] != labels[1]
     assert "alpha = 7" in labels[1]
+
+
+def test_weighted_particles_are_drawn_by_their_mass():
+    """Of two places, one with nine tenths of the mass, nine of ten points are there."""
+    space = mf.Interval(-1.0, 1.0)
+    energy = mf.PotentialEnergy(mf.Quadratic(((2.0,),)), space)
+    mu = mf.Particles(100, 0.1, 0, "weights").project(mf.Uniform(), space)
+    points = np.repeat([[0.0], [0.8]], 50, axis=0)
+    heavy = np.log(np.repeat([1.8, 0.2], 50))
+    mu = dataclasses.replace(mu, points=points, log_weights=heavy)
+    solution = mf.solve(mf.Equation(energy, [mf.BirthDeath(1e-9)]), mu, 0.1)
+    assert np.count_nonzero(cloud(solution, 0) == 0.0) == 90
