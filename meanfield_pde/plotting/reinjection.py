@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -47,17 +48,8 @@ def reinjection_figure(
         above.plot(across, away, "o", color=DARK, markersize=2.4, alpha=0.5, markeredgewidth=0)
         above.plot(number, np.median(times), "_", color=INK, markersize=13, markeredgewidth=1.4)
     above.axhline(exact, color=WARM, linestyle=DASHED)
-    above.annotate(
-        "equation",
-        (0.99, exact),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="top",
-        xytext=(0, -2),
-        textcoords="offset points",
-        color=WARM,
-        fontsize=8,
-    )
+    said: dict[str, Any] = {"fontsize": 7, "ha": "right", "va": "bottom"}
+    above.text(0.98, 0.03, "dashed: the equation", transform=above.transAxes, **said)
     above.set_xscale("log")
     above.set_xticks(list(leaves), [f"{number}" for number in leaves], fontsize=7)
     above.xaxis.set_minor_locator(NullLocator())
@@ -78,4 +70,12 @@ def reinjection_figure(
     below.set_xlabel("$t$")
     below.set_ylabel("mass injected")
     below.legend(loc="lower right", fontsize=7)
+    below.text(
+        0.02,
+        0.97,
+        r"dashed: since $\langle V \rangle > 0$",
+        transform=below.transAxes,
+        fontsize=7,
+        va="top",
+    )
     return figure

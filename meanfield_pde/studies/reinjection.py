@@ -6,8 +6,8 @@ run the expected number of missing particles, given where all of them are, is kn
 
     missing = sum_i (1 - mean copies of i),
 
-so that what is injected has three parts: alpha int max(Vbar, 0) dt of the mean field; the rest of
-the sum of max(missing, 0) / N, of a Vbar that fluctuates; and what is left, the noise of counts.
+so that what is injected has two parts: the sum of max(missing, 0) / N, since Vbar is positive, and
+the rest, the noise of counts. The equation injects alpha int max(Vbar, 0) dt.
 """
 
 from __future__ import annotations
@@ -261,14 +261,14 @@ def _injections(found: dict[int, list[Run]], limit: Solution) -> None:
                 f"{number}",
                 f"{total:.4f}",
                 f"{injected.std(ddof=1) / math.sqrt(len(part)):.4f}",
-                f"{mass / total:.1%}",
-                f"{(sight - mass) / total:.1%}",
+                f"{sight / total:.1%}",
                 f"{1.0 - sight / total:.1%}",
+                f"{total / mass:.1f}",
             ]
         )
     title = (
         f"Mass injected until t = {until:g}, or until E = 0.007; alpha int max(Vbar, 0) dt = "
         f"{whole:.4f} of the mean field"
     )
-    header = ["N", "mass", "s.e.", "mean field", "its Vbar fluctuates", "noise of counts"]
+    header = ["N", "mass", "s.e.", "Vbar > 0", "noise of counts", "times the mean field's"]
     print(table(title, header, rows))

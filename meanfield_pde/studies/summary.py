@@ -1,4 +1,4 @@
-"""One screen about a result file, of a run or of a study."""
+"""One screen about a result file, of a run, a study or an ensemble."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.results import ensemble
+from meanfield_pde.results.ensemble import EnsembleResult, ensemble_in
 from meanfield_pde.results.hdf5 import opened, solution_in
 from meanfield_pde.results.provenance import PACKAGES
 from meanfield_pde.results.solution import Solution
@@ -25,6 +27,9 @@ WIDTH, INDENT = 100, 11
 
 MOST_TIMES = 6
 """Rows of the table of a run."""
+
+MOST_FAILURES = 3
+"""Runs of an ensemble whose failures are told."""
 
 COLUMNS = {
     "energy": ("E", ".8g"),
@@ -47,8 +52,8 @@ TITLES = {
 }
 
 
-def read_result(path: str | Path) -> Solution | StudyResult:
-    """A result file of either kind.
+def read_result(path: str | Path) -> Solution | StudyResult | EnsembleResult:
+    """A result file of any kind.
 
     Raises
     ------
@@ -56,15 +61,20 @@ def read_result(path: str | Path) -> Solution | StudyResult:
         If it is of none, or damaged.
     """
     with opened(path) as file:
-        return study_in(file) if file.attrs.get("format") == FORMAT else solution_in(file)
+        form = file.attrs.get("format")
+        if form == ensemble.FORMAT:
+            return ensemble_in(file)
+        return study_in(file) if form == FORMAT else solution_in(file)
 
 
-def summary(result: Solution | StudyResult) -> str:
+def summary(result: Solution | StudyResult | EnsembleResult) -> str:
     """A result as text for one screen."""
     attributes = result.attributes
     lines = [str(attributes.get("title", "(no title)"))]
     if isinstance(result, StudyResult):
         lines += [str(attributes.get("equation", "")), study_tables(result), ""]
+    elif isinstance(result, EnsembleResult):
+        lines += [str(attributes.get("equation", "")), ensemble_table(result), ""]
     else:
         lines += [result.layout.equation, _scalars(result), "", *_run(result)]
     return "\n".join([*lines, *_origin(attributes), *_case(attributes)])
@@ -93,6 +103,46 @@ def study_tables(result: StudyResult) -> str:
     ended.append((f"{against}", str(result.attributes.get("reference_outcome", FINISHED))))
     failed = [f"{label}: {outcome}" for label, outcome in ended if outcome != FINISHED]
     return "\n".join([*parts, *failed])
+
+
+def ensemble_table(result: EnsembleResult) -> str:
+    """Mean energy, its standard error, and quantiles at save times; then what did not finish.
+
+    Beside them the energy of the mean field, and how many standard errors the mean is from it; and
+    of predictions, how far they spread and how far their mean is from that of the mean field.
+    """
+    saved = result.snapshot_time
+    picked = np.unique(np.linspace(0, saved.size - 1, min(MOST_TIMES, saved.size)).round())
+    at = [int(np.argmin(np.abs(result.time - saved[k]))) for k in picked.astype(int)]
+    mean, error = result.mean[at], result.standard_error[at]
+    low, high = result.quantiles((0.05, 0.95))[:, at]
+    columns = {
+        "t": [f"{time:.6g}" for time in result.time[at]],
+        "mean E": [_cell(value, ".6g") for value in mean],
+        "s.e.": [_cell(value, ".1e") for value in error],
+        "sd": [_cell(value, ".2e") for value in result.deviation[at]],
+        "5 %": [_cell(value, ".5g") for value in low],
+        "95 %": [_cell(value, ".5g") for value in high],
+    }
+    if result.mean_field is not None:
+        limit = result.mean_field.energy[at]
+        apart = np.divide(mean - limit, error, out=np.full(len(at), np.nan), where=error > 0.0)
+        columns["mean field"] = [_cell(value, ".6g") for value in limit]
+        columns["off/s.e."] = [_cell(value, "+.1f") for value in apart]
+    if result.weight.size:
+        snapshots = picked.astype(int)
+        columns["sd of f"] = [_cell(value, ".2e") for value in result.spread[snapshots]]
+        if result.mean_field is not None:
+            columns["<f> off"] = [_cell(value, ".2e") for value in result.distance[snapshots]]
+    particles = result.attributes.get("particles", "?")
+    title = f"Energy of {len(result.finished)} runs of {particles} particles"
+    if result.weight.size:
+        title += " (of f: in L2 of the data)"
+    failed = [(k, outcome) for k, outcome in enumerate(result.outcome) if outcome != FINISHED]
+    lines = [table(title, list(columns), list(zip(*columns.values(), strict=True)))]
+    lines += [f"run {number}: {outcome}" for number, outcome in failed[:MOST_FAILURES]]
+    more = len(failed) - MOST_FAILURES
+    return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])])
 
 
 def _table(
