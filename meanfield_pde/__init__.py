@@ -65,6 +65,11 @@ _HOME = {
     "evolution": ("solve", "evolve"),
     "results.solution": ("Solution",),
     "results.hdf5": ("read",),
+    "results.trajectory": ("Trajectory", "TimeUnit", "read_trajectory"),
+    "distances": ("Cloud", "wasserstein", "sliced_wasserstein", "kernel_distance"),
+    "studies.comparison": ("compare",),
+    "results.ensemble": ("EnsembleResult", "read_ensemble"),
+    "studies.ensembles": ("ensemble",),
     "errors": ("MeanFieldError", "InputError", "NumericalFailure"),
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanfield_pde import __version__
-from meanfield_pde.errors import InputError, NumericalFailure
+from meanfield_pde.errors import InputError, NumericalFailure, require
 
 if TYPE_CHECKING:
     from meanfield_pde.case import Case
@@ -39,6 +39,12 @@ MEASUREMENTS = (
     "plateau",
     "tail",
     "particles",
+    "fluctuations",
+    "published",
+    "student_teacher",
+    "particle_speed",
+    "reinjection",
+    "rates",
     "reproducibility",
     "features",
     "startup",
@@ -48,9 +54,9 @@ MEASUREMENTS = (
 )
 
 _EPILOG = """\
-exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify); 2 wrong
-input, nothing was written; 3 a computation stopped, what it had computed is in its file; 130
-interrupted, likewise.
+exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify), or a run
+is off the mean field (compare); 2 wrong input, nothing was written; 3 a computation stopped, what
+it had computed is in its file; 130 interrupted, likewise.
 """
 
 
@@ -95,12 +101,25 @@ def parser() -> argparse.ArgumentParser:
         "call runs only what is new. Example: study cases/cosine_interacting.toml --set "
         "study.refine.method.cells=[32,64,128] --set study.against.kind=exact",
     )
+    ensemble = commands.add_parser(
+        "ensemble",
+        parents=[case],
+        help="run a case's particles many times: mean, errors and quantiles of the energy",
+        description="Run the particles of a case many times, in parallel, each run with a seed of "
+        "its own drawn from that of the case; a second call with more runs adds those. Example: "
+        "ensemble cases/quickstart.toml --runs 100 --set companion.number=500",
+    )
+    ensemble.add_argument("--runs", type=int, required=True, help="how many")
+    ensemble.add_argument(
+        "--processes", type=int, help="how many at a time (same bits for any); default: processors"
+    )
     crosscheck = commands.add_parser(
         "crosscheck",
         parents=[case],
         help="run a case by all methods that apply: do they agree within their error bars?",
     )
     _add_tolerance(crosscheck)
+    _add_compare(commands, case)
     verify = commands.add_parser(
         "verify",
         help="run all problems with a known solution by all methods: errors, orders, verdicts",
@@ -117,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
     )
     listing = commands.add_parser("list", help="list the case files of a folder")
     listing.add_argument("folder", nargs="?", default="cases", help="default: cases")
-    show = commands.add_parser("show", help="summarise the result file of a run or a study")
+    show = commands.add_parser("show", help="summarise a result file")
     show.add_argument("result", help="a result file")
     plot = commands.add_parser("plot", help="draw the figures of one result, or of two together")
     plot.add_argument("result", help="a result file")
@@ -126,10 +145,43 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument(
         "--format", dest="formats", action="append", choices=("png", "pdf"), help="default: both"
     )
+    animate = commands.add_parser(
+        "animate", help="an animated GIF of a density, and of particles beside it"
+    )
+    animate.add_argument("result", help="a result file with a density, or of particles")
+    animate.add_argument("particles", nargs="?", help="a result file of particles beside it")
+    animate.add_argument("--output", metavar="FOLDER", help="where it goes, instead of beside it")
     measure = commands.add_parser("measure", help="print a table of measured accuracy or speed")
     measure.add_argument("table", choices=MEASUREMENTS)
     measure.add_argument("--quick", action="store_true", help="smaller sizes, for a first look")
     return top
+
+
+def _add_compare(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], case: argparse.ArgumentParser
+) -> None:
+    command = commands.add_parser(
+        "compare",
+        parents=[case],
+        help="compare runs of your own with the mean field of a case",
+        description="Compare particles from files (.npz, .npy, .csv, .h5) with the mean field of a "
+        "case: gaps in energy, prediction, moments and Wasserstein distances, of which sampling, "
+        "time step and solver. The exit code is 1 if a run is off. Example: compare "
+        "cases/quickstart.toml training.npz --learning-rate 0.5 --neurons-output 1/N --loss 1/2",
+    )
+    command.add_argument("trajectories", nargs="+", metavar="run", help="a file of particles")
+    unit = command.add_argument_group("what the times of the runs are (there is no default)")
+    unit.add_argument("--time-unit", choices=("mean_field", "steps"), help="times, or their count")
+    unit.add_argument("--step", type=float, help="mean-field time of a step, where it is known")
+    unit.add_argument("--learning-rate", type=float, help="eta of theta <- theta - eta dL/dtheta")
+    unit.add_argument(
+        "--neurons-output", metavar="1/N|1/sqrt(N)", help="f = 1/N sum phi or 1/sqrt(N) sum c psi"
+    )
+    unit.add_argument("--loss", metavar="1/2|1|case", help="L = 1/2 or 1 int |f - f*|^2, or other")
+    unit.add_argument("--every", type=float, help="steps between positions, in files without times")
+    command.add_argument("--order", help='axes of positions, such as "particles,times,parameters"')
+    command.add_argument("--runs", type=int, default=16, help="runs to learn what chance does; 16")
+    command.add_argument("--times", type=int, default=8, help="the most that are compared; 8")
 
 
 def _add_tolerance(command: argparse.ArgumentParser) -> None:
@@ -147,11 +199,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run": _run,
         "check": _check,
         "study": _study,
+        "ensemble": _ensemble,
         "crosscheck": _crosscheck,
+        "compare": _compare,
         "verify": _verify,
         "list": _list,
         "show": _show,
         "plot": _plot,
+        "animate": _animate,
         "measure": _measure,
     }
     _plain_warnings()
@@ -270,6 +325,37 @@ def _crosscheck(options: argparse.Namespace) -> int:
     return FINISHED if check.agree else DISAGREEMENT
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from meanfield_pde.case import load
+    from meanfield_pde.plotting.comparison import save_comparison_figure
+    from meanfield_pde.results.disk import check_writable
+    from meanfield_pde.results.trajectory import TimeUnit
+    from meanfield_pde.studies.comparison import SOLUTIONS, compare, read_runs
+
+    path = Path(options.case)
+    case = load(path, options.settings, options.allow_code)
+    named = (options.step, options.learning_rate, options.neurons_output, options.loss)
+    kind = options.time_unit or ("steps" if any(named[1:]) else None)
+    unit = TimeUnit(kind, *named) if kind else None  # type: ignore[arg-type]
+    require(options.runs >= 2, "runs", options.runs, "at least 2")
+    how = (unit, options.every, options.order, options.times)
+    runs = read_runs(case, options.trajectories, *how)
+    folder = _folder(options, case)
+    check_writable(folder / f"{path.stem}.png")
+    all_as_sampled = True
+    for name, run in runs.items():
+        with _progress_of_work(name.name, options.runs + SOLUTIONS) as tell:
+            compared = compare(case, run, runs=options.runs, times=options.times, tell=tell)
+        print(f"{name} beside the mean field: {case.title}")
+        print(case.equation(case.method))
+        print(compared)
+        stem = f"{path.stem}_{name.stem}_comparison"
+        for figure in save_comparison_figure(compared, folder, stem, case.output.figures):
+            print(f"wrote {figure}")
+        all_as_sampled &= compared.as_sampled
+    return FINISHED if all_as_sampled else DISAGREEMENT
+
+
 def _verify(options: argparse.Namespace) -> int:
     from meanfield_pde.plotting.verification import save_verification_figure
     from meanfield_pde.results.disk import check_writable
@@ -309,6 +395,32 @@ def _study(options: argparse.Namespace) -> None:
     check_finished(result)
 
 
+def _ensemble(options: argparse.Namespace) -> None:
+    from meanfield_pde.case import load
+    from meanfield_pde.plotting.ensemble import save_ensemble_figure
+    from meanfield_pde.studies.ensembles import check_finished, conduct, mean_field, plan
+    from meanfield_pde.studies.summary import ensemble_table
+
+    path = Path(options.case)
+    case = load(path, options.settings, options.allow_code)
+    folder = _folder(options, case)
+    counts = (options.runs, options.processes)
+    work = plan(path, options.settings, folder, *counts, options.allow_code)
+    print(case.title)
+    print(case.equation(work.method))
+    limit = None
+    if work.limit is not None:
+        with _progress(work.limit.method.kind, case.time.t_end) as progress:
+            limit = mean_field(work, progress)
+    with _progress_of_ensemble(work.done, work.runs) as ended:
+        result = conduct(work, limit, ended)
+    print(ensemble_table(result))
+    print(f"wrote {work.path}")
+    for figure in save_ensemble_figure([result], folder, work.path.stem, case.output.figures):
+        print(f"wrote {figure}")
+    check_finished(result)
+
+
 def _list(options: argparse.Namespace) -> None:
     from meanfield_pde.studies.listing import listing
 
@@ -323,16 +435,23 @@ def _show(options: argparse.Namespace) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     from meanfield_pde.plotting import save_figures
+    from meanfield_pde.plotting.ensemble import save_ensemble_figure
     from meanfield_pde.plotting.refinement import save_study_figure
+    from meanfield_pde.results.ensemble import EnsembleResult, read_ensemble
     from meanfield_pde.results.hdf5 import read
     from meanfield_pde.results.study import StudyResult
     from meanfield_pde.studies.summary import read_result
 
     path = Path(options.result)
     result = read_result(path)
-    companion = read(options.companion) if options.companion else None
     folder = Path(options.output) if options.output else path.parent
     formats = tuple(options.formats or ("png", "pdf"))
+    if isinstance(result, EnsembleResult):
+        others = [read_ensemble(options.companion)] if options.companion else []
+        for figure in save_ensemble_figure([result, *others], folder, path.stem, formats):
+            print(f"wrote {figure}")
+        return
+    companion = read(options.companion) if options.companion else None
     if isinstance(result, StudyResult):
         if companion is not None:
             raise InputError(f"{options.companion}: expected no second result beside a study")
@@ -341,6 +460,16 @@ def _plot(options: argparse.Namespace) -> None:
         figures = save_figures(result, folder, path.stem, formats, companion)
     for figure in figures:
         print(f"wrote {figure}")
+
+
+def _animate(options: argparse.Namespace) -> None:
+    from meanfield_pde.plotting.animation import save_animation
+    from meanfield_pde.results.hdf5 import read
+
+    path = Path(options.result)
+    particles = read(options.particles) if options.particles else None
+    folder = Path(options.output) if options.output else path.parent
+    print(f"wrote {save_animation(read(path), folder / f'{path.stem}.gif', particles)}")
 
 
 def _measure(options: argparse.Namespace) -> None:
@@ -403,6 +532,19 @@ def _progress_of_refinements(name: str) -> Iterator[Callable[[Refined], None]]:
 
 
 @contextmanager
+def _progress_of_work(name: str, pieces: int) -> Iterator[Callable[[str], None]]:
+    from tqdm import tqdm
+
+    with tqdm(total=pieces, desc=name, disable=None) as bar:
+
+        def tell(done: str) -> None:
+            bar.set_postfix_str(done, refresh=False)
+            bar.update()
+
+        yield tell
+
+
+@contextmanager
 def _progress_of_runs(count: int) -> Iterator[Callable[[Run | Ladder, str], None]]:
     from tqdm import tqdm
 
@@ -410,6 +552,19 @@ def _progress_of_runs(count: int) -> Iterator[Callable[[Run | Ladder, str], None
 
         def ended(run: Run | Ladder, outcome: str) -> None:
             bar.set_postfix_str(f"{run.label}: {outcome}", refresh=False)
+            bar.update()
+
+        yield ended
+
+
+@contextmanager
+def _progress_of_ensemble(done: int, runs: int) -> Iterator[Callable[[int, str], None]]:
+    from tqdm import tqdm
+
+    with tqdm(total=max(runs, done), initial=done, desc="runs", unit=" runs", disable=None) as bar:
+
+        def ended(number: int, outcome: str) -> None:
+            bar.set_postfix_str(f"run {number}: {outcome}", refresh=False)
             bar.update()
 
         yield ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -458,7 +459,9 @@ def solve(
             frames.append(result)
     except NumericalFailure as failure:
         attributes["outcome"] = str(failure)
-        failure.solution = Solution.from_frames(layout(equation, mu), frames, attributes)
+        stopped = Solution.from_frames(layout(equation, mu), frames, attributes)
+        failure.solution = replace(stopped, equation=equation)
         raise
     attributes.update({f"seconds {part}": value for part, value in seconds.items()})
-    return Solution.from_frames(layout(equation, mu), frames, attributes)
+    solution = Solution.from_frames(layout(equation, mu), frames, attributes)
+    return replace(solution, equation=equation)

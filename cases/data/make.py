@@ -29,5 +29,11 @@ def gaussian_mixture(generator):
     write("gaussian_mixture", "x", np.sort(centres + 0.5 * generator.standard_normal(500)))
 
 
-for number, make in enumerate((tanh_regression, logistic_blobs, gaussian_mixture)):
+def circle(generator):
+    """64 points equidistant on the unit circle."""
+    angle = 2.0 * np.pi * np.arange(64) / 64
+    write("circle", "x_1,x_2", np.cos(angle), np.sin(angle))
+
+
+for number, make in enumerate((tanh_regression, logistic_blobs, gaussian_mixture, circle)):
     make(np.random.default_rng(number))

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from meanfield_pde.dynamics.equation import Equation
 
 Array = NDArray[np.float64]
 
@@ -161,6 +164,8 @@ class Solution:
     bars : mapping of str to array
         Error bars of scalars (times,), and of the "prediction" in L2 of the data (snapshots,);
         empty unless the run was refined (`accuracy`).
+    equation : Equation or None
+        What `solve` solved; files do not hold it.
     """
 
     layout: Layout
@@ -174,6 +179,7 @@ class Solution:
     attributes: dict[str, Any] = field(default_factory=dict)
     nodes: tuple[Array, ...] = ()
     bars: Mapping[str, Array] = field(default_factory=dict)
+    equation: Equation | None = field(default=None, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Array:
         scalars: Mapping[str, Array] = object.__getattribute__(self, "scalars")

@@ -15,6 +15,7 @@ SHORT = ["time.t_end=0.05", "output.figures=[]"]
 SIZES = {
     "finite_volumes": ["method.cells=20"],
     "characteristics": ["method.nodes=12", "method.picture=16"],
+    "particles": ["method.number=30"],
 }
 
 
