@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,37 @@ from meanfield_pde.problem.modes import blocks, find_modes
 from meanfield_pde.problem.units import UnitLike
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """A unit at all pairs of inputs and some of the nodes.
+
+    Apart from `Table`, which its rows must not refer to: tables of moving nodes are made in every
+    step, and one in a cycle of references would stay until the next garbage collection.
+    """
+
+    unit: UnitLike
+    inputs: Array
+    theta: Theta
+
+    def values(self, part: NDArray[np.intp] | slice) -> Array:
+        theta = tuple(t[part] for t in self.theta)
+        result = self.unit.value(self.inputs, theta)
+        if not np.isfinite(np.sum(result)) and all(np.all(np.isfinite(t)) for t in theta):
+            where = np.argwhere(~np.isfinite(result))
+            if where.size:
+                q, i = where[0]
+                values = ", ".join(f"{t[i]:g}" for t in theta)
+                raise InputError(
+                    f"the unit {self.unit.kind!r} is {result[q, i]} at x = {self.inputs[q]}, "
+                    f"({', '.join(self.unit.parameters)}) = ({values}): expected a finite number"
+                )
+        return result
+
+    def derivative(self, k: int, part: NDArray[np.intp] | slice) -> Array:
+        theta = tuple(t[part] for t in self.theta)
+        return self.unit.derivative(k, self.inputs, theta, self.values(part))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,27 +98,14 @@ class Table:
     shape: tuple[int, ...]
     modes: Array | None = None
 
-    def _values(self, part: NDArray[np.intp] | slice) -> Array:
-        theta = tuple(t[part] for t in self.theta)
-        result = self.unit.value(self.inputs, theta)
-        if not np.isfinite(np.sum(result)) and all(np.all(np.isfinite(t)) for t in theta):
-            where = np.argwhere(~np.isfinite(result))
-            if where.size:
-                q, i = where[0]
-                values = ", ".join(f"{t[i]:g}" for t in theta)
-                raise InputError(
-                    f"the unit {self.unit.kind!r} is {result[q, i]} at x = {self.inputs[q]}, "
-                    f"({', '.join(self.unit.parameters)}) = ({values}): expected a finite number"
-                )
-        return result
-
-    def _derivative(self, k: int, part: NDArray[np.intp] | slice) -> Array:
-        theta = tuple(t[part] for t in self.theta)
-        return self.unit.derivative(k, self.inputs, theta, self._values(part))
+    @property
+    def _pairs(self) -> _Pairs:
+        return _Pairs(self.unit, self.inputs, self.theta)
 
     def tables(self, part: NDArray[np.intp] | slice) -> tuple[Array, ...]:
         """phi and its derivatives at some nodes, (data points, nodes) each."""
-        return (self._values(part), *(self._derivative(k, part) for k in self._parameters))
+        pairs = self._pairs
+        return (pairs.values(part), *(pairs.derivative(k, part) for k in self._parameters))
 
     def compressed(self) -> Table:
         """The same by modes, where that pays."""
@@ -100,16 +118,13 @@ class Table:
     @cached_property
     def phi(self) -> Rows:
         """phi(x_q, theta_i)."""
-        return Rows(self._values, self.theta[0].size, self.modes)
+        return Rows(self._pairs.values, self.theta[0].size, self.modes)
 
     @cached_property
     def slopes(self) -> tuple[Rows, ...]:
         """d phi / d theta_k (x_q, theta_i), each formed when first used."""
-
-        def rows(k: int) -> Rows:
-            return Rows(lambda part: self._derivative(k, part), self.theta[0].size, self.modes)
-
-        return tuple(rows(k) for k in self._parameters)
+        pairs, size = self._pairs, self.theta[0].size
+        return tuple(Rows(partial(pairs.derivative, k), size, self.modes) for k in self._parameters)
 
     @property
     def _parameters(self) -> range:
