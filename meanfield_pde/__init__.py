@@ -63,6 +63,7 @@ _HOME = {
     "timestepping.step_size": ("Fixed", "Controlled"),
     "schedules": ("EveryTime", "AtTimes"),
     "evolution": ("solve", "evolve"),
+    "fluctuations": ("influence", "Influence", "PredictionAt", "TotalEnergy"),
     "results.solution": ("Solution",),
     "results.hdf5": ("read",),
     "results.trajectory": ("Trajectory", "TimeUnit", "read_trajectory"),

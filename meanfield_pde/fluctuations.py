@@ -150,6 +150,15 @@ class Influence:
         return _integral((self.influences - self.mean[:, None]) ** 2, self.start.values)
 
     @property
+    def kurtosis(self) -> Array:
+        """Of p_0 under mu_0, (observables,); 3 if normal.
+
+        Far fewer particles than this are too few for the limit: what fluctuates are rare ones.
+        """
+        fourth = _integral((self.influences - self.mean[:, None]) ** 4, self.start.values)
+        return np.asarray(fourth / self.initial**2)
+
+    @property
     def jumps(self) -> Array:
         """N times the variance that killing and cloning adds, (observables,)."""
         return _integral(self.jump_spreads, self.weights)

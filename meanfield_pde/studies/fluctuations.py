@@ -238,9 +238,10 @@ def parts_table(predictions: Mapping[str, Mapping[float, Influence]]) -> str:
             for k, word in enumerate(SHOWN):
                 values = [f"{part[shown[k]]:.4e}" for part in parts]
                 change = f"{finer[k] / whole[k] - 1.0:+.1e}"
-                rows.append([name, f"{t:g}", word, *values, f"{whole[k]:.4e}", change])
-    header = ["", "t", "", "initial", "jumps", "control", "N Var", "finer nodes"]
-    title = f"Predicted N Var; control for N = {NUMBER}, dt = {DT:g}"
+                rare = f"{found.kurtosis[shown[k]]:.3g}"
+                rows.append([name, f"{t:g}", word, *values, f"{whole[k]:.4e}", change, rare])
+    header = ["", "t", "", "initial", "jumps", "control", "N Var", "finer nodes", "kurtosis"]
+    title = f"Predicted N Var; control for N = {NUMBER}, dt = {DT:g}; kurtosis of p_0"
     return table(title, header, rows)
 
 

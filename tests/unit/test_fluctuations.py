@@ -170,6 +170,7 @@ def test_the_linear_unit_has_influences_in_closed_form(alpha):
     if alpha == 0.0:
         spread = VARIANCE * np.exp(-2.0 * SQUARE * TIME)
         assert found.initial[0] == pytest.approx((1.0 + X) ** 2 * spread, rel=1e-9)
+        assert found.kurtosis[0] == pytest.approx(3.0, rel=1e-9)
         assert found.variance(100, 0.1) == pytest.approx(found.initial, rel=1e-12)
         constant = -(START - TARGET) * SQUARE * TIME * np.exp(-SQUARE * TIME)
         mean = (1.0 + X) * (START * np.exp(-SQUARE * TIME) + constant)
@@ -273,7 +274,7 @@ def test_the_linear_term_is_the_fluctuation_where_only_the_start_is_random(algor
     kind = algorithm if birth_death else "jumps"
     shares = []
     for number in (250, 2000):
-        found, changes, linear = runs(number, 0.02, 60, 0.5, birth_death, kind)
+        found, changes, linear = runs(number, 0.02, 40, 0.5, birth_death, kind)
         rest = changes - linear
         squares = number * (rest - np.median(rest, axis=0)) ** 2 / found.initial
         shares.append(np.median(squares, axis=0).mean())
