@@ -25,7 +25,7 @@ from meanfield_pde.accuracy import Accuracy
 from meanfield_pde.dynamics.birth_death import BirthDeath, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
-from meanfield_pde.evolution import check_steps, default_splitting
+from meanfield_pde.evolution import check_particles, check_steps, default_splitting
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.laws import AnyLaw, Law, mass_outside
@@ -152,11 +152,9 @@ class Case:
         return term
 
     def equation(self, method: Method) -> Equation:
-        """The equation; for particles with transport first, as their algorithm has it."""
-        terms = tuple(self._located_term(term) for term in self.terms)
-        if isinstance(method, Particles):
-            terms = tuple(sorted(terms, key=lambda term: term.kind != "transport"))
-        return Equation(self.energy(), terms)
+        """The equation, its terms in the order in which the method takes them."""
+        equation = Equation(self.energy(), map(self._located_term, self.terms))
+        return equation.transport_first() if isinstance(method, Particles) else equation
 
     def numerics(self, method: Method) -> dict[str, Any]:
         """The keyword arguments of `evolve` for a method."""
@@ -202,10 +200,7 @@ class Case:
                 raise InputError(f"[time] {error}") from None
             if not isinstance(method, Particles):
                 continue
-            if equation.birth_death is not None:
-                equation.birth_death.require_algorithm(method.algorithm)
-            known = method.batch is None or isinstance(equation.energy, Energy)
-            require(known, "batch", method.batch, "none for a fixed potential, which has no data")
+            check_particles(equation, method)
 
     def _check_accuracy(self, accuracy: Accuracy) -> None:
         where, energy = "[accuracy] ", self.energy()

@@ -22,6 +22,7 @@ from meanfield_pde.errors import (
 )
 from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.observables import Tally, frame, layout
+from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.following import Sampling
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
@@ -34,6 +35,7 @@ from meanfield_pde.representations.measure import (
     Moved,
     ParticleMeasure,
 )
+from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.solution import Frame, Solution
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
 from meanfield_pde.timestepping.clock import Seconds, clocked
@@ -87,6 +89,8 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
     if isinstance(splitting, ParticleLimit):
         known = representation == "characteristics"
         require(known, "splitting", splitting.kind, f"another one for {representation}")
+        unforced = equation.forcing is None
+        require(unforced, "term", "forcing", "transport or birth_death for a particle limit")
         if equation.birth_death is not None:
             equation.birth_death.require_algorithm(splitting.algorithm)
     if representation in ("finite_volumes", "fourier"):
@@ -108,6 +112,14 @@ def check_steps(representation: str, equation: Equation, splitting: Splitting, s
             f"step = 'controlled': expected 'fixed', with a dt, for the splitting "
             f"{splitting.kind!r} on {representation}"
         )
+
+
+def check_particles(equation: Equation, method: Particles) -> None:
+    """Raise `InputError` if particles of a method cannot follow an equation."""
+    if equation.birth_death is not None:
+        equation.birth_death.require_algorithm(method.algorithm)
+    known = method.batch is None or isinstance(equation.energy, Energy)
+    require(known, "batch", method.batch, "none for a fixed potential, which has no data")
 
 
 def estimate_order(splitting: Splitting) -> int:
@@ -145,7 +157,7 @@ class _Stepper:
     ) -> None:
         self.equation, self.splitting, self.step, self.seconds = equation, splitting, step, seconds
         self.mu = mu
-        self.time = 0.0
+        self.time = self._seen = 0.0
         with clocked("preparation", seconds):
             self.landscape: Landscape = _Remembering(mu.landscape(equation.energy))
             self.field: Field = self.landscape.at(mu)
@@ -167,7 +179,8 @@ class _Stepper:
             kept = mu.maintained(field)
         dissipation = sum(self.equation.dissipation(mu, field, time))
         tally = self.tally
-        trapezoid = 0.5 * dt * (self.dissipation + dissipation)
+        trapezoid = 0.5 * (time - self._seen) * (self.dissipation + dissipation)
+        self._seen = time
         tally.dissipated += trapezoid if moved.dissipated is None else moved.dissipated
         tally.mass_drift = max(tally.mass_drift, moved.mass_drift)
         tally.time_error += error
@@ -202,6 +215,9 @@ class _Stepper:
             start = self.time
             for index in range(1, steps + 1):
                 end = target if index == steps else start + remaining * index / steps
+                if index < steps and self._sees_batches:
+                    self._blind_step(end, remaining / steps)
+                    continue
                 self._fixed_step(end, remaining / steps)
                 if progress:
                     progress(self.time, self.field.energy)
@@ -212,6 +228,18 @@ class _Stepper:
                     self._controlled_step(stop)
                     if progress:
                         progress(self.time, self.field.energy)
+
+    @property
+    def _sees_batches(self) -> bool:
+        return isinstance(self.mu, ParticleMeasure) and self.mu.method.batch is not None
+
+    def _blind_step(self, end: float, dt: float) -> None:
+        """A step without a look at all data, which a batch is there to spare."""
+        moved = advance(
+            self.splitting, self.equation, self.mu, self.landscape, self.time, dt, self.seconds
+        )
+        self.mu, self.time = moved.measure, end
+        self.tally.steps += 1
 
     def _fixed_step(self, end: float, dt: float) -> None:
         moved, field = self._trial(dt)
@@ -364,6 +392,9 @@ def evolve(
     if step is None:
         step = Fixed(mu.dt) if isinstance(mu, ParticleMeasure) else Controlled()
     check_steps(mu.representation, equation, splitting, step)
+    if isinstance(mu, ParticleMeasure):
+        check_particles(equation, mu.method)
+        equation = equation.transport_first()
     balance = getattr(equation.birth_death, "balance", None)
     if isinstance(balance, Reinjection) and not isinstance(mu, ParticleMeasure):
         mu.project(balance.law)  # refused here if it does not fit, and not when neurons are reborn

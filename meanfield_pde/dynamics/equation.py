@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import reduce
 from typing import Annotated
@@ -80,6 +81,13 @@ class Equation:
     def forcing(self) -> Forcing | None:
         """The given rate of growth, if there is one."""
         return next((term for term in self.terms if isinstance(term, Forcing)), None)
+
+    def transport_first(self) -> Equation:
+        """The same equation with transport before all other terms, as particles take them."""
+        first = copy(self)
+        ordered = sorted(self.terms, key=lambda term: term.kind != "transport")
+        object.__setattr__(first, "terms", tuple(ordered))
+        return first
 
     @property
     def keeps_mass(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import ClassVar, Literal, cast, get_args
 
 import numpy as np
@@ -214,12 +215,15 @@ class Particles:
     kind: Literal["particles"] = "particles"
 
     def __post_init__(self) -> None:
-        require(self.number >= 1, "number", self.number, "at least 1")
+        whole = isinstance(self.number, Integral) and self.number >= 1
+        require(whole, "number", self.number, "a whole number, at least 1")
         require(self.dt > 0, "dt", self.dt, "a positive time step")
-        require(self.seed >= 0, "seed", self.seed, "a number >= 0")
+        known = isinstance(self.seed, Integral) and 0 <= self.seed < 2**64
+        require(known, "seed", self.seed, "a whole number >= 0, below 2^64")
         known = self.algorithm in get_args(Algorithm)
         require(known, "algorithm", self.algorithm, "one of " + ", ".join(get_args(Algorithm)))
-        require(self.batch is None or self.batch >= 1, "batch", self.batch, "at least 1")
+        fits = self.batch is None or (isinstance(self.batch, Integral) and self.batch >= 1)
+        require(fits, "batch", self.batch, "a whole number, at least 1")
 
     def check(self, axes: tuple[Axis, ...]) -> None:
         """Any space will do."""

@@ -278,7 +278,7 @@ def limit_of(
     if run.step is None:
         return None, "steps of the run are not known"
     limit, step = ParticleLimit(particles.algorithm), Fixed(particles.dt)
-    return _along(known, _transport_first(known.equation), limit, step, run.time)
+    return _along(known, known.equation, limit, step, run.time)
 
 
 def _along(
@@ -300,7 +300,7 @@ def sampled(known: MeanField, particles: Particles, run: Trajectory) -> list[Sta
         masses = run.weights_at(0) if first else np.full(run.particles, 1.0 / run.particles)
         with np.errstate(divide="ignore"):
             mu = replace(mu, log_weights=np.log(run.particles * masses))
-    equation, t_end = _transport_first(known.equation), float(run.time[-1])
+    equation, t_end = known.equation, float(run.time[-1])
     step = Fixed(particles.dt)
     solution = solve(equation, mu, t_end, splitting=Lie(), step=step, **_at(run.time))
     return _states(solution, run.time)
@@ -329,12 +329,6 @@ def _states(solution: Solution, time: Array) -> list[State]:
 def _at(time: Array) -> dict[str, Any]:
     schedule = AtTimes(tuple(float(t) for t in time))
     return {"record": schedule, "save": schedule}
-
-
-def _transport_first(equation: Equation) -> Equation:
-    """As particles take their terms."""
-    terms = sorted(equation.terms, key=lambda term: term.kind != "transport")
-    return Equation(equation.energy, terms)
 
 
 def _nodes(parameters: int) -> Characteristics:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.stats import kstest, kurtosis, skew
 
 from meanfield_pde.dynamics.birth_death import Balance
-from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.evolution import solve
 from meanfield_pde.fluctuations import (
     Influence,
@@ -168,7 +167,7 @@ def samples(
     balance: Balance | None, plan: Plan, predictions: Mapping[float, Influence]
 ) -> list[Sample]:
     """Runs of gradient descent or of Algorithm 1, one sample a time."""
-    equation = Equation(ENERGY, tuple(reversed(paper.equation(ENERGY, balance).terms)))
+    equation = paper.equation(ENERGY, balance)
     schedule = AtTimes(plan.times)
     field = solve(
         *(equation, Characteristics(FINE, picture=0).project(paper.FULL_SUPPORT, ENERGY.space)),

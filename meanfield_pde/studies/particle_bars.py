@@ -126,7 +126,7 @@ class _Runs:
     def __init__(self, case: Case, accuracy: Accuracy, run: Callable[[Case], Solution]) -> None:
         method = _particles(case)
         # The first refinement of both leads to the case as given.
-        coarse = replace(method, number=max(1, method.number // 2), dt=2.0 * method.dt)
+        coarse = replace(method, number=(method.number + 1) // 2, dt=2.0 * method.dt)
         self._coarsest = replace(case, accuracy=accuracy, method=coarse)
         self._accuracy, self._run = accuracy, run
         self._done: dict[tuple[int, ...], list[Solution]] = {}

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.dynamics.birth_death import Balance, Mean, Reinjection
-from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.evolution import solve
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.representations.jumps import Algorithm
@@ -58,7 +57,6 @@ def seconds_a_step(number: int, balance: Balance | None, algorithm: Algorithm = 
     """Of the best of three runs, as `solve` runs it, recorded at the ends."""
     energy = paper.energy(charge_range=12.0, location_range=8.0)
     equation = paper.equation(energy, balance)
-    equation = Equation(energy, tuple(reversed(equation.terms)))
     mu = Particles(number, DT, 0, algorithm).project(paper.FULL_SUPPORT, energy.space)
     ends = AtTimes(())
     steps = max(10, min(400, 2_000_000 // number))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from meanfield_pde.dynamics.birth_death import Balance
-from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.evolution import solve
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes
@@ -22,7 +21,6 @@ def energies(number: int, seeds: int, balance: Balance | None, dt: float = 0.01)
     """E of independent particle runs at `TIMES`, (seeds, times)."""
     energy = paper.energy()
     equation = paper.equation(energy, balance)
-    equation = Equation(energy, tuple(reversed(equation.terms)))
     results = []
     for seed in range(seeds):
         solution = solve(

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanfield_pde.dynamics.birth_death import Mean
-from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.evolution import evolve
 from meanfield_pde.plotting.tail import Ancestors, Curve, Paths, save_tail_figure
 from meanfield_pde.problem.data import Line
@@ -380,7 +379,7 @@ rounding is in it: the leading ancestors have a density of e^-395, and doubles e
 def particle_curve(number: int, until: float) -> Curve:
     """E of particles, in time: one run of Algorithm 1."""
     on_box = paper.energy(WIDE)
-    equation = Equation(on_box, tuple(reversed(paper.equation(on_box, Mean()).terms)))
+    equation = paper.equation(on_box, Mean())
     start = Particles(number, 0.02).project(paper.BAD_INITIALISATION, on_box.space)
     frames = evolve(equation, start, until, record=EveryTime(0.5), save=AtTimes(()))
     time, values = np.array([(frame.time, frame.scalars["energy"]) for frame in frames]).T

@@ -48,7 +48,7 @@ def test_mean_copies_are_the_flow_to_first_order(factors, algorithm):
 
 @pytest.mark.parametrize("x", [0.7, -0.4, -1.1])
 def test_mean_copies_of_jumps(x):
-    """e^-x of those that die, 2 - e^x of those that are born (THEORY, section 7)."""
+    """e^-x of those that die, 2 - e^x of those that are born."""
     expected = np.exp(-x) if x > 0 else 2.0 - np.exp(x)
     assert np.exp(log_mean_copies("jumps", np.array([-x])))[0] == pytest.approx(expected, rel=1e-14)
     assert np.exp(log_mean_copies("notebook", np.array([-x])))[0] == pytest.approx(
@@ -128,18 +128,33 @@ def test_five_parameters():
 
 
 def test_batches_are_right_in_the_mean():
-    mu = mf.Particles(30, seed=1, batch=4).project(START, mf.Circle())
-    landscape = mu.landscape(ENERGY)
-    exact = landscape.at(mu).gradient[0]
-    seen = np.array([replace(mu, draws=k).seen(landscape)[1].gradient[0] for k in range(4000)])
+    """On data whose weights differ, and do not sum to one."""
+    box = mf.Box((-4.0, -6.0), (4.0, 6.0))
+    line = mf.Line(-5.0, 5.0, 6)
+    energy = mf.Energy(mf.Charged(mf.Gaussian(0.5)), mf.Mixture((1.0,), (0.0,), (1.0,)), line, box)
+    law = mf.ProductLaw((mf.Normal(), mf.Normal()))
+    mu = mf.Particles(30, seed=1, batch=3).project(law, box)
+    landscape = mu.landscape(energy)
+    exact = np.array(landscape.at(mu).gradient)
+    fields = [replace(mu, draws=k).seen(landscape)[1] for k in range(4000)]
+    seen = np.array([field.gradient for field in fields])
     error = seen.std(axis=0) / np.sqrt(len(seen))
     assert np.all(np.abs(seen.mean(axis=0) - exact) < 5.0 * error)
+    means = np.array([field.integral for field in fields])
+    apart = means.mean() - landscape.at(mu).integral
+    assert abs(apart) < 5.0 * means.std() / np.sqrt(len(means))
+
+
+def test_runs_by_batches_repeat_and_are_recorded_by_all_data():
     one, two = (particles(MEAN, mf.Particles(30, 0.1, 1, batch=4)) for _ in range(2))
     assert np.array_equal(one.measure, two.measure)
     assert not np.array_equal(one.measure, particles(MEAN, mf.Particles(30, 0.1, 1)).measure)
+    assert one.steps[-1] == 6
+    last = replace(mf.Particles(30).project(START, mf.Circle()), points=one.measure[-1])
+    assert one.energy[-1] == pytest.approx(last.landscape(ENERGY).at(last).energy, rel=1e-12)
 
 
-def test_a_batch_of_all_data_is_all_data():
+def test_a_batch_of_one_point_is_all_data_where_there_is_but_one():
     data = mf.UniformCircle(1)
     energy = mf.Energy(mf.VonMises(3.0), mf.Teacher((1.0,), (1.0,)), data, mf.Circle())
     runs = []
@@ -148,6 +163,16 @@ def test_a_batch_of_all_data_is_all_data():
         line = mf.Equation(energy, [mf.Transport()])
         runs.append(mf.solve(line, mu, 1.0, record=END, save=END))
     assert runs[0].measure[-1] == pytest.approx(runs[1].measure[-1], abs=1e-12)
+
+
+def test_particles_move_first_whatever_the_order_of_the_terms():
+    terms = [mf.Transport(), mf.BirthDeath(8.0)]
+    mu = mf.Particles(50, 0.1, 2).project(START, mf.Circle())
+    one, two = (
+        mf.solve(mf.Equation(ENERGY, order), mu, 0.6, record=END, save=END)
+        for order in (terms, terms[::-1])
+    )
+    assert np.array_equal(one.measure, two.measure)
 
 
 def test_weighted_particles_survive_a_file(tmp_path):
@@ -170,3 +195,29 @@ def test_what_an_algorithm_cannot_balance(algorithm, balance, words):
         particles(balance, mf.Particles(5, 0.1, 0, algorithm))
     with pytest.raises(mf.InputError, match=words):
         limit(balance, algorithm, 0.1)
+
+
+def test_what_no_particles_have():
+    energy = mf.PotentialEnergy(mf.Quadratic(((2.0,),)), mf.Interval(-1.0, 1.0))
+    mu = mf.Particles(5, 0.1, batch=2).project(mf.Uniform(), energy.space)
+    with pytest.raises(mf.InputError, match="batch = 2: expected none for a fixed potential"):
+        mf.solve(mf.Equation(energy, [mf.Transport()]), mu, 1.0)
+    forced = mf.Equation(ENERGY, [mf.Transport(), mf.Forcing(lambda t, theta: 1.0)])
+    nodes = mf.Characteristics(nodes=16).project(START, mf.Circle())
+    steps = {"splitting": mf.ParticleLimit(), "step": mf.Fixed(0.1)}
+    with pytest.raises(mf.InputError, match="'forcing': expected transport or birth_death"):
+        mf.solve(forced, nodes, 0.5, **steps)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"number": 10.5}, "number = 10.5: expected a whole number"),
+        ({"seed": 2**70}, "seed = .*: expected a whole number >= 0, below 2"),
+        ({"batch": 2.5}, "batch = 2.5: expected a whole number"),
+        ({"algorithm": "leaps"}, "algorithm = 'leaps': expected one of jumps, notebook, weights"),
+    ],
+)
+def test_wrong_settings_of_particles(wrong, words):
+    with pytest.raises(mf.InputError, match=words):
+        mf.Particles(**wrong)

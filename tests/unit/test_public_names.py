@@ -1,7 +1,9 @@
 """The public names, and that nothing heavy is imported before it is needed."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,11 @@ def test_public_names_are_listed_once_and_offered():
     assert set(mf.__all__) <= set(dir(mf))
     with pytest.raises(AttributeError, match="has no attribute 'Gausian'"):
         _ = mf.Gausian
+
+
+def test_names_in_the_readme_are_public():
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bmf\.([A-Za-z_]\w*)", text)) <= set(mf.__all__)
 
 
 def modules_imported(*command):
