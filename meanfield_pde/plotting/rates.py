@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ class Curves:
 def rates_figure(methods: Sequence[Curves]) -> Figure:
     """Rows: the distance against N, the bias against N, the distance against t.
 
-    Slope triangles have the slopes -1/2 and -1. Bars are two standard errors; a bias whose bar
-    reaches zero has none below. All panels of a row have the same axes.
+    Slope triangles have the slopes -1/2 and -1. Bars are two standard errors; one that reaches zero
+    is left out below. All panels of a row have the same axes.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def rates_figure(methods: Sequence[Curves]) -> Figure:
     _against_time(rows[2], methods)
     for axes, method in zip(rows[0], methods, strict=True):
         axes.set_title(method.name, pad=4.0)
-    words = ("$|f_N-f|$, rms", r"bias of $E_N$", "$|f_N-f|$, rms")
+    words = (r"$|\,f_N-f\,|$, rms", "bias of $E_N$", r"$|\,f_N-f\,|$, rms")
     for row, word in zip(rows, words, strict=True):
         row[0].set_ylabel(word)
         row[0].yaxis.set_label_coords(-0.5 / width, 0.5)
@@ -104,6 +105,21 @@ def rates_figure(methods: Sequence[Curves]) -> Figure:
     handles, labels = rows[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=len(labels), columnspacing=1.6)
     return figure
+
+
+@styled
+def save_rates_figure(methods: Sequence[Curves], folder: Path) -> list[Path]:
+    """Write the figure as rates.png and rates.pdf.
+
+    Returns
+    -------
+    list of Path
+        The files, each complete.
+    """
+    from meanfield_pde.plotting import write_figure
+
+    figure = rates_figure(methods)
+    return [write_figure(figure, folder / f"rates.{form}", form) for form in ("png", "pdf")]
 
 
 def _against_number(
@@ -145,7 +161,7 @@ def _triangle(axes: Axes, curves: Sequence[Points], slope: float) -> None:
     """Under the lowest curve, with a given slope."""
     first, last = np.log(curves[-1].numbers[[0, -1]])
     middle, half = first + PLACE * (last - first), SPAN * (last - first)
-    across = np.array([middle - half, middle + half])
+    across = np.linspace(middle - half, middle + half, 9)
     heights = []
     for points in curves:
         known = points.values > 0.0
@@ -153,7 +169,7 @@ def _triangle(axes: Axes, curves: Sequence[Points], slope: float) -> None:
         heights.append(np.interp(across, *logs) - slope * (across - middle))
     low = float(np.min(heights)) - 0.5
     ends = low + slope * (across - middle)
-    corners = np.exp([[across[0], ends[0]], [across[0], ends[1]], [across[1], ends[1]]])
+    corners = np.exp([[across[0], ends[0]], [across[0], ends[-1]], [across[-1], ends[-1]]])
     axes.add_patch(Polygon(corners, closed=True, fill=False, edgecolor=INK, linewidth=0.6))
     beside: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7.5, "color": INK}
     words = {-0.5: "1/2", -1.0: "1"}
@@ -166,7 +182,7 @@ def _triangle(axes: Axes, curves: Sequence[Points], slope: float) -> None:
         **beside,
     )
     axes.annotate(
-        "1", np.exp([middle, ends[1]]).tolist(), xytext=(0, -2.5), ha="center", va="top", **beside
+        "1", np.exp([middle, ends[-1]]).tolist(), xytext=(0, -2.5), ha="center", va="top", **beside
     )
 
 
@@ -188,10 +204,11 @@ def _against_time(row: Sequence[Axes], methods: Sequence[Curves]) -> None:
             )
         axes.plot(method.time, method.left, color=INK, linestyle=DASHED, linewidth=0.7)
         axes.annotate(
-            "$|f-f^*|$",
-            (method.time[len(method.time) // 2], method.left[len(method.time) // 2]),
-            xytext=(3, 2),
+            r"$|\,f-f^*|$",
+            (method.time[0], method.left[0]),
+            xytext=(0, -7),
             textcoords="offset points",
+            va="top",
             fontsize=7.5,
         )
         log_axis(axes, "x", 0.45 * method.time[0], 1.1 * method.time[-1])

@@ -7,9 +7,9 @@ Of known mean zero, exactly, whatever the number of particles and the time step,
               <g> after all is back to N particles, less what is expected of it given all n_i
 
 with n_i copies of particle i and g = c^p exp(-(y - y_j)^2 / (2 w^2)). What jumps do is summed over
-the steps of a span of time. A run is a martingale about its mean: to first order in N^-1/2 all that
-it fluctuates by is a sum of such terms, whose weights (`power_laws.controlled` finds them) are the
-influence of noise on what is observed later.
+the steps of a span of time. To first order in N^-1/2 all that a run fluctuates by is a sum of such
+terms, weighted with the influence of noise on what is observed later: `power_laws.controlled` fits
+the weights.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ BUMPS, WIDTH, POWERS = 7, 0.8, 3
 
 
 MOST_CONTROLLED = 6400
-"""Particles above which noise of jumps is not recorded: it costs as much as the steps."""
+"""Particles above which noise of jumps is not recorded: no bias is seen there."""
 
 
 class Task(NamedTuple):
@@ -72,7 +72,7 @@ class Task(NamedTuple):
     @property
     def controlled(self) -> bool:
         """Whether all noise is known."""
-        return METHODS[self.method] is None or self.number <= MOST_CONTROLLED
+        return self.number <= MOST_CONTROLLED
 
 
 @dataclass(frozen=True)

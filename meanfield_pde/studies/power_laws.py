@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +24,23 @@ RIDGE = 3e-3
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over independent runs and its standard error."""
+    """A mean over independent runs, and its standard error."""
 
     value: float
     error: float
+    runs: int
 
     @classmethod
     def of(cls, values: Array) -> Estimate:
         """Of one number a run."""
-        return cls(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(values.size)))
+        error = float(np.std(values, ddof=1) / np.sqrt(values.size))
+        return cls(float(np.mean(values)), error, values.size)
 
     @property
     def root(self) -> Estimate:
         """Of the root, for a mean of squares."""
         root = float(np.sqrt(self.value))
-        return Estimate(root, 0.5 * self.error / root)
+        return Estimate(root, 0.5 * self.error / root, self.runs)
 
     def __str__(self) -> str:
         return f"{self.value:.3e} +- {self.error:.0e}"
@@ -102,6 +104,20 @@ def expansion(sizes: Sequence[float], means: Sequence[Estimate]) -> Expansion:
     return Expansion(
         float(found[0]) / scale, float(error) / scale, float(found[1]) / scale**2, chance
     )
+
+
+def smoothed(sizes: Sequence[float], means: Sequence[Estimate]) -> list[Estimate]:
+    """With errors as if the deviation of a run were smooth in log size: its log a parabola.
+
+    Squares have means and deviations that are small together: with its own error each would draw a
+    line to itself that it has missed.
+    """
+    runs = np.array([mean.runs for mean in means])
+    deviations = np.log(_arrays(means)[1] * np.sqrt(runs))
+    logs, degree = np.log(sizes), 2 if len(means) > 4 else 1
+    curve = np.polyval(np.polyfit(logs, deviations, degree, w=np.sqrt(runs)), logs)
+    errors = np.exp(curve) / np.sqrt(runs)
+    return [replace(mean, error=float(e)) for mean, e in zip(means, errors, strict=True)]
 
 
 def _arrays(means: Sequence[Estimate]) -> tuple[Array, Array]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from meanfield_pde.evolution import solve
-from meanfield_pde.plotting.rates import Curves, Points, rates_figure
+from meanfield_pde.plotting.rates import Curves, Points, save_rates_figure
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.representations.characteristics import Characteristics, CharacteristicsMeasure
 from meanfield_pde.representations.jumps import probabilities
@@ -43,7 +43,14 @@ from meanfield_pde.studies.noisy_runs import (
     samples,
     seeds,
 )
-from meanfield_pde.studies.power_laws import Estimate, PowerLaw, controlled, expansion, power_law
+from meanfield_pde.studies.power_laws import (
+    Estimate,
+    PowerLaw,
+    controlled,
+    expansion,
+    power_law,
+    smoothed,
+)
 from meanfield_pde.studies.tables import orders, table
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
@@ -59,6 +66,8 @@ LOOKS = tuple(
 
 FEW, MANY = 1600, 800
 """Slopes are fitted to all numbers, to those up to FEW, and from MANY on."""
+
+SHORT = dict(zip(METHODS, ("A", "1", "2"), strict=True))
 
 DRAWN = (100, 400, 1600, 6400)
 """Numbers of particles whose distance is drawn in time."""
@@ -88,7 +97,7 @@ class Plan:
 
 
 FULL = Plan(
-    runs={100 * 2**k: 192 for k in range(5)} | {3200: 48, 6400: 48, 12800: 24, 25600: 24},
+    runs={100 * 2**k: 192 for k in range(5)} | {3200: 96, 6400: 96, 12800: 32, 25600: 32},
     times=TIMES,
     steps=(0.04, 0.02, 0.01),
     step_runs={800: 256, 6400: 96},
@@ -164,8 +173,6 @@ def main(quick: bool = False) -> None:
 
 def report(plan: Plan, folder: Path) -> None:
     """Print the tables of a plan, and draw its figure into a folder."""
-    from meanfield_pde.plotting import write_figure
-
     times = plan.times
     looks = tuple(time for time in LOOKS if time <= times[-1] + 1e-9)
     sizes = conducted([(method, DT) for method in METHODS], plan.runs, looks)
@@ -175,9 +182,9 @@ def report(plan: Plan, folder: Path) -> None:
     _print_biases(sizes, times)
     _print_rebirths(sizes["Algorithm 2", DT], times)
     _print_steps(plan)
-    figure = rates_figure([_curves(method, sizes[method, DT], times) for method in METHODS])
-    for form in ("png", "pdf"):
-        print("wrote", write_figure(figure, folder / f"rates.{form}", form))
+    drawn = [_curves(method, sizes[method, DT], times) for method in METHODS]
+    for path in save_rates_figure(drawn, folder):
+        print("wrote", path)
 
 
 @lru_cache
@@ -280,7 +287,8 @@ def _print_distances(sizes: Sizes, times: Sequence[float]) -> None:
 
 
 def _law(sizes: Sequence[Size], means: Sequence[Estimate]) -> PowerLaw:
-    return power_law([size.number for size in sizes], means)
+    numbers = [size.number for size in sizes]
+    return power_law(numbers, smoothed(numbers, means))
 
 
 def _slope(sizes: Sequence[Size], means: Sequence[Estimate]) -> str:
@@ -289,23 +297,21 @@ def _slope(sizes: Sequence[Size], means: Sequence[Estimate]) -> str:
 
 
 def _print_growth(sizes: Sizes) -> None:
-    numbers = [size.number for size in sizes["Algorithm 1", DT] if size.number in DRAWN]
-    found = {
-        (method, size.number): size
+    columns = [
+        (method, size)
         for method in METHODS
         for size in sizes[method, DT]
-        if size.number in numbers
-    }
-    times = next(iter(found.values())).task.times
+        if size.number in DRAWN and size.number <= FEW
+    ]
     rows = [
         [
             f"{time:g}",
-            *(f"{np.sqrt(key[1]) * size.distance(time).value:.3f}" for key, size in found.items()),
+            *(f"{np.sqrt(s.number) * s.distance(time).value:.3f}" for _, s in columns),
         ]
-        for time in times
+        for time in columns[0][1].task.times
     ]
-    header = ["t", *(f"{method}, {number}" for method, number in found)]
-    print(table("N^(1/2) times the distance, in time", header, rows))
+    header = ["t", *(f"{SHORT[method]}, {size.number}" for method, size in columns)]
+    print(table("N^(1/2) times the distance in time: (A), Algorithms 1 and 2", header, rows))
 
 
 def _print_biases(sizes: Sizes, times: Sequence[float]) -> None:
@@ -322,7 +328,8 @@ def _print_biases(sizes: Sizes, times: Sequence[float]) -> None:
             many = sum(size.number < MANY for size in part)
             raw = [Estimate.of(size.excess[:, size.look(time)]) for size in part]
             law = _law(part[:few], means[:few])
-            terms = expansion([size.number for size in part[:few]], means[:few])
+            numbers = [size.number for size in part[:few]]
+            terms = expansion(numbers, smoothed(numbers, means[:few]))
             slopes.append(
                 [
                     method,
@@ -355,13 +362,13 @@ def _split(size: Size, mean: Estimate, time: float) -> str:
 def _print_rebirths(sizes: Sequence[Size], times: Sequence[float]) -> None:
     numbers = [size.number for size in sizes]
     expected = expected_rebirths(numbers, DT, times)
-    rows = []
-    for index, size in enumerate(sizes):
-        cells = [f"{size.number}"]
-        for k, time in enumerate(times):
-            mean = Estimate.of(size.sample.reborn[:, size.look(time)])
-            cells += [str(mean), f"{expected[index, k]:.3e}"]
-        rows.append(cells)
+    columns, slopes = [[f"{number}" for number in numbers]], [f"slope, N >= {MANY}"]
+    large = [size for size in sizes if size.number >= MANY]
+    for k, time in enumerate(times):
+        found = [Estimate.of(size.sample.reborn[:, size.look(time)]) for size in sizes]
+        columns += [[str(mean) for mean in found], [f"{value:.3e}" for value in expected[:, k]]]
+        slopes += [_slope(large, found[-len(large) :]), ""]
+    rows = [*map(list, zip(*columns, strict=True)), *([slopes] if len(large) > 2 else [])]
     header = ["N", *(cell for time in times for cell in (f"until t = {time:g}", "expected"))]
     title = "Algorithm 2: births from the law a particle, and expected along the limit"
     print(table(title, header, rows))

@@ -10,7 +10,7 @@ import meanfield_pde as mf
 from meanfield_pde.fluctuations import mean_excess
 from meanfield_pde.studies import noisy_runs, paper
 from meanfield_pde.studies.noisy_runs import METHODS, equation, follow
-from meanfield_pde.studies.power_laws import Estimate, controlled, expansion, power_law
+from meanfield_pde.studies.power_laws import Estimate, controlled, expansion, power_law, smoothed
 from meanfield_pde.studies.rates import DT, Plan, biases, conducted, deficit, report
 
 SIZES = np.array([100.0, 200.0, 400.0, 800.0, 1600.0])
@@ -18,7 +18,7 @@ JUMPING = ("Algorithm 1", "Algorithm 2")
 
 
 def estimates(values, errors):
-    return [Estimate(float(v), float(e)) for v, e in zip(values, errors, strict=True)]
+    return [Estimate(float(v), float(e), 50) for v, e in zip(values, errors, strict=True)]
 
 
 def test_a_power_law_is_found():
@@ -45,6 +45,27 @@ def test_intervals_cover_the_slope():
     assert slopes.mean() == pytest.approx(-1.0, abs=0.01)
     chances = np.array([law.chance for law in laws])
     assert np.mean(chances < 0.1) == pytest.approx(0.1, abs=0.05)
+
+
+def test_intervals_of_roots_of_squares_cover_the_slope():
+    """Of fewer runs where there are more particles: errors of their own would make it steeper."""
+    generator, repeats = np.random.default_rng(8), 600
+    sizes, runs = 100.0 * 2.0 ** np.arange(9), (192,) * 5 + (32,) * 4
+    slopes = {"own": [], "smooth": []}
+    covered = []
+    for _ in range(repeats):
+        means = [
+            Estimate.of(generator.exponential(1.0 / size, size=count)).root
+            for size, count in zip(sizes, runs, strict=True)
+        ]
+        slopes["own"].append(power_law(sizes, means).slope)
+        law = power_law(sizes, smoothed(sizes, means))
+        slopes["smooth"].append(law.slope)
+        covered.append(abs(law.slope + 0.5) < law.half_width)
+    assert np.mean(covered) == pytest.approx(0.95, abs=5 * np.sqrt(0.05 * 0.95 / repeats))
+    error = np.std(slopes["smooth"]) / np.sqrt(repeats)
+    assert np.mean(slopes["smooth"]) == pytest.approx(-0.5, abs=5 * error)
+    assert np.mean(slopes["own"]) < -0.5 - 5 * error
 
 
 def test_a_bent_line_is_no_power_law():
