@@ -69,7 +69,11 @@ def _recombined(
     waves = np.polynomial.chebyshev.chebvander(local, max(map(max, powers)))
     table = np.array([np.prod([waves[:, k, p] for k, p in enumerate(ps)], axis=0) for ps in powers])
     moments = table @ masses
-    found, residual = nnls(table, moments)
+    try:
+        found, residual = nnls(table, moments)
+    except RuntimeError:
+        # It has a bound on its steps, which masses of many decades may reach: these stay.
+        return points, log_masses
     chosen = found > 0.0
     if residual > KEPT * float(np.linalg.norm(moments)) or not np.any(chosen):
         return points, log_masses
