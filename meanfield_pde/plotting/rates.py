@@ -70,7 +70,8 @@ def rates_figure(methods: Sequence[Curves]) -> Figure:
     """Rows: the distance against N, the bias against N, the distance against t.
 
     Slope triangles have the slopes -1/2 and -1. Bars are two standard errors; one that reaches zero
-    is left out below. All panels of a row have the same axes.
+    is left out below, and so is a bias that chance has made negative: the axis is logarithmic. All
+    panels of a row have the same axes.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ def reinjection_figure(
     paths: Mapping[int, tuple[Array, Array, Array]],
     limit: tuple[Array, Array],
     until: float,
+    level: float,
 ) -> Figure:
     """Times against the number of particles, and the mass injected against time.
 
@@ -40,6 +41,8 @@ def reinjection_figure(
         Of the mean field.
     until : float
         The end of the time axis.
+    level : float
+        Of E, below which a run has left.
     """
     figure, (above, below) = column_figure([1.75, 1.75], above=0.15, gap=0.55)
     for number, times in leaves.items():
@@ -54,7 +57,7 @@ def reinjection_figure(
     above.set_xticks(list(leaves), [f"{number}" for number in leaves], fontsize=7)
     above.xaxis.set_minor_locator(NullLocator())
     above.set_xlabel("particles $N$")
-    above.set_ylabel("$E = 0.007$ at $t$")
+    above.set_ylabel(f"$E = {level:g}$ at $t$")
     above.set_ylim(0.0, None)
     shades = dict(zip(paths, (DARK, "#6fa8dc"), strict=False))
     for number, (time, injected, expected) in paths.items():

@@ -31,7 +31,7 @@ from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.representations.jumps import probabilities
 from meanfield_pde.representations.particles import ParticleMeasure, Particles
 from meanfield_pde.studies import paper
-from meanfield_pde.studies.workers import WorkerDied, in_processes, processors
+from meanfield_pde.studies.workers import all_answers
 
 Array = NDArray[np.float64]
 
@@ -220,13 +220,9 @@ def samples(plan: Sequence[Task], chunk: int, ended: Callable[[int], object]) ->
         for first in range(0, len(task.seeds), chunk)
     ]
     parts.sort(key=lambda part: -part[1].number * part[1].times[-1] / part[1].dt)
-    answers: dict[int, Sample] = {}
-    for place, answer in in_processes(sampled, [task for _, task in parts], processors()):
-        if isinstance(answer, WorkerDied):
-            raise answer
-        answers[place] = answer
-        ended(len(answer.energy))
+    tasks = [task for _, task in parts]
+    answers = all_answers(sampled, tasks, lambda answer: ended(len(answer.energy)))
     found: list[list[Sample]] = [[] for _ in plan]
-    for place, (index, _) in enumerate(parts):
-        found[index].append(answers[place])
+    for answer, (index, _) in zip(answers, parts, strict=True):
+        found[index].append(answer)
     return [joined(part) for part in found]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meanfield_pde.dynamics.birth_death import Balance, Mean, Reinjection
 from meanfield_pde.evolution import solve
@@ -20,17 +21,26 @@ from meanfield_pde.studies import paper
 from meanfield_pde.studies.tables import table
 from meanfield_pde.timestepping.step_size import Controlled
 
+Array = NDArray[np.float64]
+
 LEVEL = 0.007
 
 
-def leaving_time(solution: Solution) -> float:
+def first_below(time: Array, energy: Array) -> float:
     """When E first falls below `LEVEL` (linear between records); infinite if it does not."""
-    below = np.flatnonzero(solution.energy < LEVEL)
+    below = np.flatnonzero(energy < LEVEL)
     if below.size == 0:
         return math.inf
     k = int(below[0])
-    (t0, t1), (e0, e1) = solution.time[k - 1 : k + 1], solution.energy[k - 1 : k + 1]
-    return float(t0 + (t1 - t0) * (e0 - LEVEL) / (e0 - e1))
+    if k == 0:
+        return float(time[0])
+    share = (energy[k - 1] - LEVEL) / (energy[k - 1] - energy[k])
+    return float(time[k - 1] + share * (time[k] - time[k - 1]))
+
+
+def leaving_time(solution: Solution) -> float:
+    """When a run leaves the plateau."""
+    return first_below(solution.time, solution.energy)
 
 
 def run(

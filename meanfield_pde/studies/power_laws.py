@@ -113,10 +113,14 @@ def smoothed(sizes: Sequence[float], means: Sequence[Estimate]) -> list[Estimate
     line to itself that it has missed.
     """
     runs = np.array([mean.runs for mean in means])
-    deviations = np.log(_arrays(means)[1] * np.sqrt(runs))
-    logs, degree = np.log(sizes), 2 if len(means) > 4 else 1
-    curve = np.polyval(np.polyfit(logs, deviations, degree, w=np.sqrt(runs)), logs)
-    errors = np.exp(curve) / np.sqrt(runs)
+    errors = _arrays(means)[1]
+    known = errors > 0.0
+    if np.count_nonzero(known) < 2:
+        return list(means)
+    logs, degree = np.log(sizes), 2 if np.count_nonzero(known) > 4 else 1
+    deviations = np.log(errors[known] * np.sqrt(runs[known]))
+    fit = np.polyfit(logs[known], deviations, degree, w=np.sqrt(runs[known]))
+    errors = np.exp(np.polyval(fit, logs)) / np.sqrt(runs)
     return [replace(mean, error=float(e)) for mean, e in zip(means, errors, strict=True)]
 
 

@@ -42,9 +42,9 @@ from meanfield_pde.representations.particles import Particles
 from meanfield_pde.representations.rules import GaussPanels
 from meanfield_pde.schedules import AtTimes, EveryTime
 from meanfield_pde.studies import ancestors, paper
-from meanfield_pde.studies.plateau import LEVEL
+from meanfield_pde.studies.plateau import LEVEL, first_below
 from meanfield_pde.studies.tables import table
-from meanfield_pde.studies.workers import WorkerDied, in_processes, processors
+from meanfield_pde.studies.workers import all_answers
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.splitting import Splitting, Strang
 from meanfield_pde.timestepping.step_size import Fixed, Step
@@ -232,31 +232,17 @@ def ensembles(settings: Sequence[Setting], seeds: int) -> Ensembles:
         for scheme in SCHEMES
         for first in range(0, seeds, CHUNK)
     ]
-    answers: dict[int, Array] = {}
     with tqdm(total=len(chunks) * CHUNK, desc="runs", disable=None) as bar:
-        for index, answer in in_processes(energies, chunks, processors()):
-            if isinstance(answer, WorkerDied):
-                raise answer
-            answers[index] = answer
-            bar.update(len(answer))
+        answers = all_answers(energies, chunks, lambda answer: bar.update(len(answer)))
     found: dict[tuple[str, str], list[Array]] = {}
-    for index, chunk in enumerate(chunks):
-        found.setdefault((chunk.setting.name, chunk.scheme), []).append(answers[index])
+    for answer, chunk in zip(answers, chunks, strict=True):
+        found.setdefault((chunk.setting.name, chunk.scheme), []).append(answer)
     return {key: np.concatenate(parts) for key, parts in found.items()}
 
 
 def leaving_times(time: Array, energy: Array) -> Array:
     """When E (seeds, times) first falls below `LEVEL`, linear between records; or infinity."""
-    found = []
-    for row in energy:
-        below = np.flatnonzero(row < LEVEL)
-        k = int(below[0]) if below.size else 0
-        if k == 0:
-            found.append(0.0 if below.size else np.inf)
-            continue
-        share = (row[k - 1] - LEVEL) / (row[k - 1] - row[k])
-        found.append(time[k - 1] + share * (time[k] - time[k - 1]))
-    return np.array(found)
+    return np.array([first_below(time, row) for row in energy])
 
 
 def mean_field(

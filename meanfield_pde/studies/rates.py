@@ -10,7 +10,7 @@ sampling alone:
 
 The square of the distance is that of the bias of f and its variance. The bias of E is small beside
 the fluctuations of E_N, N^-1 beside N^-1/2, so what is known to be noise is subtracted from each
-run (`noisy_runs`). Intervals are those of 95 per cent.
+run (`noisy_runs`). Slopes are +- 95 per cent, all other values +- a standard error.
 
 Algorithm 2 refills by chance a deficit that its mean field has not. Where births and deaths in a
 step are Poisson numbers with means N b and N d, the mass reborn in a step is E max(D - B, 0) / N.

@@ -31,9 +31,9 @@ from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.solution import Solution
 from meanfield_pde.schedules import AtTimes, EveryTime
 from meanfield_pde.studies import paper
-from meanfield_pde.studies.plateau import LEVEL, leaving_time
+from meanfield_pde.studies.plateau import LEVEL, first_below, leaving_time
 from meanfield_pde.studies.tables import table
-from meanfield_pde.studies.workers import WorkerDied, in_processes, processors
+from meanfield_pde.studies.workers import all_answers
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.splitting import Splitting, Strang
 from meanfield_pde.timestepping.step_size import Fixed
@@ -117,14 +117,17 @@ def injected_mass(solution: Solution, alpha: float = paper.ALPHA) -> Array:
 
 
 def follow(number: int, seed: int, t_end: float = T_END) -> Run:
-    """A run, as `solve` has it, and what each step was expected to inject."""
+    """A run, as `solve` has it, and what each step was expected to inject.
+
+    E is looked at after transport, before particles are killed and cloned.
+    """
     equation, birth_death, transport = problem()
     method = Particles(number, DT, seed)
     mu = method.project(paper.BAD_INITIALISATION, equation.energy.space)
     landscape = mu.landscape(equation.energy)
     exposure, law = paper.ALPHA * DT, paper.REBORN
     looks = [(0.0, 0.0, 0.0)]
-    expected, before, leaves = 0.0, math.inf, math.inf
+    expected, energies = 0.0, [landscape.at(mu).energy]
     for step in range(1, round(t_end / DT) + 1):
         time = step * DT
         moved = transport.flow(mu, landscape, time - DT, DT).measure
@@ -135,12 +138,11 @@ def follow(number: int, seed: int, t_end: float = T_END) -> Run:
         mu = moved.jumped(factors, law)  # type: ignore[union-attr]
         if step % EVERY == 0:
             looks.append((time, mu.reborn / number, expected))
+            energies.append(field.energy)
             if field.energy < LEVEL:
-                share = (before - LEVEL) / (before - field.energy)
-                leaves = time - EVERY * DT * (1.0 - share)
                 break
-            before = field.energy
-    return Run(number, leaves, *np.array(looks).T)
+    time, injected, expected = np.array(looks).T
+    return Run(number, first_below(time, np.array(energies)), time, injected, expected)
 
 
 def _follow(task: Task) -> list[Run]:
@@ -157,12 +159,7 @@ def runs(
         for number in sorted(numbers, reverse=True)
         for start in range(0, seeds, chunk)
     ]
-    answers: list[list[Run]] = [[] for _ in tasks]
-    for index, answer in in_processes(_follow, tasks, processors()):
-        if isinstance(answer, WorkerDied):
-            raise answer
-        answers[index] = answer
-        ended(len(answer))
+    answers = all_answers(_follow, tasks, lambda answer: ended(len(answer)))
     every = [run for answer in answers for run in answer]
     return {number: [run for run in every if run.number == number] for number in numbers}
 
@@ -191,6 +188,7 @@ def main(quick: bool = False) -> None:
         },
         (limit.time, injected_mass(limit)),
         WINDOW,
+        LEVEL,
     )
     for form in ("png", "pdf"):
         print(f"wrote {write_figure(figure, Path('output') / f'reinjection.{form}', form)}")
@@ -209,7 +207,8 @@ def _deterministic(quick: bool) -> tuple[Solution, Solution]:
     for limit in limits:
         dt = float(limit.step[-1])
         rows.append(["limit of Algorithm 2", f"{dt:g}", "64", f"{leaving_time(limit):.4f}"])
-    print(table("(D) along characteristics", ["", "dt", "nodes for y", "E = 0.007 at t"], rows))
+    header = ["", "dt", "nodes for y", f"E = {LEVEL:g} at t"]
+    print(table("(D) along characteristics", header, rows))
     assert best is not None
     return best, limits[-1]
 
@@ -230,7 +229,9 @@ def _times(found: dict[int, list[Run]], limit: float, t_end: float) -> None:
                 f"{len(part)}",
             ]
         )
-    title = f"Algorithm 2, dt = {DT:g}: E = 0.007 at t (limit {limit:.2f}; runs end at {t_end:g})"
+    title = (
+        f"Algorithm 2, dt = {DT:g}: E = {LEVEL:g} at t (limit {limit:.2f}; runs end at {t_end:g})"
+    )
     header = ["N", "5 %", "25 %", "median", "75 %", "95 %", "mean", "sd", "never", "runs"]
     print(table(title, header, rows))
 
@@ -267,7 +268,7 @@ def _injections(found: dict[int, list[Run]], limit: Solution) -> None:
             ]
         )
     title = (
-        f"Mass injected until t = {until:g}, or until E = 0.007; alpha int max(Vbar, 0) dt = "
+        f"Mass injected until t = {until:g}, or until E = {LEVEL:g}; alpha int max(Vbar, 0) dt = "
         f"{whole:.4f} of the mean field"
     )
     header = ["N", "mass", "s.e.", "Vbar > 0", "noise of counts", "times the mean field's"]

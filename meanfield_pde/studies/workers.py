@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
+from meanfield_pde.errors import MeanFieldError, NumericalFailure
+
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -31,7 +33,8 @@ def in_processes(
 ) -> Generator[tuple[int, Answer | WorkerDied]]:
     """The number and the answer of each task, as they are finished; they begin in order.
 
-    A process that dies takes its own task with it, not the others. When the iterator is closed, or
+    A process that dies takes its own task with it, not the others; an error of the package that a
+    task ends with is raised here. When the iterator is closed, or
     an interrupt goes through it, all processes are ended. One process at a time is this process,
     with all its threads.
 
@@ -68,11 +71,32 @@ def in_processes(
                 except (EOFError, ConnectionError):
                     workers[connection].join()
                     answer = WorkerDied(_how(workers[connection].exitcode))
+                if isinstance(answer, MeanFieldError):
+                    raise answer
                 yield index, answer
     finally:
         for process in workers.values():
             process.terminate()
             process.join()
+
+
+def all_answers(
+    work: Callable[[Task], Answer], tasks: Sequence[Task], ended: Callable[[Answer], object]
+) -> list[Answer]:
+    """Of all tasks, in their order, on all processors; `ended` is told each as it is finished.
+
+    Raises
+    ------
+    NumericalFailure
+        If a process dies.
+    """
+    answers: dict[int, Answer] = {}
+    for index, answer in in_processes(work, tasks, processors()):
+        if isinstance(answer, WorkerDied):
+            raise NumericalFailure(f"task {index + 1} of {len(tasks)}: {answer}; try again")
+        answers[index] = answer
+        ended(answer)
+    return [answers[index] for index in range(len(tasks))]
 
 
 def _how(code: int | None) -> str:
@@ -117,6 +141,10 @@ def _serve(work: Callable[[Any], Any], connection: Connection) -> None:
             task = connection.recv()
         except (EOFError, ConnectionError):
             return
-        answer = work(task)
+        answer: Any
+        try:
+            answer = work(task)
+        except MeanFieldError as error:
+            answer = error
         with contextlib.suppress(ConnectionError):
             connection.send(answer)

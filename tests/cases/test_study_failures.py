@@ -4,12 +4,14 @@ import re
 
 import numpy as np
 import pytest
-from fragile import square
+from fragile import fails_on_three, square
 from well import WELL, instead, study
 
 from meanfield_pde.case import load, parse
 from meanfield_pde.cli import main
-from meanfield_pde.studies.workers import WorkerDied, in_processes
+from meanfield_pde.errors import NumericalFailure
+from meanfield_pde.studies import workers
+from meanfield_pde.studies.workers import WorkerDied, all_answers, in_processes
 
 
 def test_a_run_that_stops_is_a_row(well, capsys):
@@ -173,3 +175,21 @@ def test_a_process_that_dies_takes_only_its_own_task():
     assert isinstance(died, WorkerDied)
     assert "SIGKILL" in str(died)
     assert answers == {0: 1, 2: 9, 3: 16, 4: 25}
+
+
+def test_answers_come_in_the_order_of_tasks():
+    seen = []
+    assert all_answers(square, [4, 1, 3], seen.append) == [16, 1, 9]
+    assert sorted(seen) == [1, 9, 16]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_in_a_process_is_that_of_the_task(processes):
+    with pytest.raises(NumericalFailure, match="three is too many"):
+        dict(in_processes(fails_on_three, [1, 2, 3, 4], processes))
+
+
+def test_a_process_that_dies_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(workers, "processors", lambda: 2)
+    with pytest.raises(NumericalFailure, match="task 2 of 3: its process was ended"):
+        all_answers(square, [1, 2, 3], str)

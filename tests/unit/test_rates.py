@@ -224,3 +224,12 @@ def test_the_report(tmp_path, capsys):
     assert "nan" not in printed
     assert (tmp_path / "rates.png").stat().st_size > 10_000
     assert (tmp_path / "rates.pdf").exists()
+
+
+def test_smoothed_errors_of_sizes_without_any():
+    """A size whose runs were all alike has the deviation of its neighbours."""
+    means = [Estimate(2.0, 0.1, 16), Estimate(1.0, 0.0, 16), Estimate(0.5, 0.1, 16)]
+    errors = [mean.error for mean in smoothed([1.0, 2.0, 4.0], means)]
+    assert errors == pytest.approx([0.1, 0.1, 0.1], rel=1e-12)
+    alone = [Estimate(2.0, 0.1, 16), Estimate(1.0, 0.0, 16)]
+    assert smoothed([1.0, 2.0], alone) == alone
