@@ -180,7 +180,7 @@ def _add_compare(
     unit.add_argument("--loss", metavar="1/2|1|case", help="L = 1/2 or 1 int |f - f*|^2, or other")
     unit.add_argument("--every", type=float, help="steps between positions, in files without times")
     command.add_argument("--order", help='axes of positions, such as "particles,times,parameters"')
-    command.add_argument("--runs", type=int, default=16, help="runs to learn what chance does; 16")
+    command.add_argument("--runs", type=int, default=16, help="of the package, at least 8; 16")
     command.add_argument("--times", type=int, default=8, help="the most that are compared; 8")
 
 
@@ -329,28 +329,32 @@ def _compare(options: argparse.Namespace) -> int:
     from meanfield_pde.case import load
     from meanfield_pde.plotting.comparison import save_comparison_figure
     from meanfield_pde.results.disk import check_writable
-    from meanfield_pde.results.trajectory import TimeUnit
-    from meanfield_pde.studies.comparison import SOLUTIONS, compare, read_runs
+    from meanfield_pde.results.time_unit import TimeUnit
+    from meanfield_pde.studies.comparison import LEAST_RUNS, compare_all, read_runs
 
     path = Path(options.case)
     case = load(path, options.settings, options.allow_code)
     named = (options.step, options.learning_rate, options.neurons_output, options.loss)
-    kind = options.time_unit or ("steps" if any(named[1:]) else None)
+    descent = any(value is not None for value in named[1:])
+    kind = options.time_unit or ("steps" if descent else None)
+    require(kind is not None or options.step is None, "step", options.step, "a --time-unit with it")
     unit = TimeUnit(kind, *named) if kind else None  # type: ignore[arg-type]
-    require(options.runs >= 2, "runs", options.runs, "at least 2")
+    require(options.runs >= LEAST_RUNS, "runs", options.runs, f"at least {LEAST_RUNS}")
     how = (unit, options.every, options.order, options.times)
     runs = read_runs(case, options.trajectories, *how)
     folder = _folder(options, case)
     check_writable(folder / f"{path.stem}.png")
     all_as_sampled = True
-    for name, run in runs.items():
-        with _progress_of_work(name.name, options.runs + SOLUTIONS) as tell:
-            compared = compare(case, run, runs=options.runs, times=options.times, tell=tell)
+    stems = [name.stem for name in runs]
+    if len(set(stems)) < len(stems):
+        stems = [f"{stem}_{number}" for number, stem in enumerate(stems, 1)]
+    compared_runs = compare_all(case, runs, options.runs, _progress_of_work)
+    for stem, (name, compared) in zip(stems, compared_runs, strict=True):
         print(f"{name} beside the mean field: {case.title}")
         print(case.equation(case.method))
         print(compared)
-        stem = f"{path.stem}_{name.stem}_comparison"
-        for figure in save_comparison_figure(compared, folder, stem, case.output.figures):
+        named_after = f"{path.stem}_{stem}_comparison"
+        for figure in save_comparison_figure(compared, folder, named_after, case.output.figures):
             print(f"wrote {figure}")
         all_as_sampled &= compared.as_sampled
     return FINISHED if all_as_sampled else DISAGREEMENT

@@ -151,16 +151,25 @@ def heavy(cloud: Cloud) -> Cloud:
     return Cloud(cloud.points[kept], cloud.masses[kept], cloud.axes)
 
 
-def kernel_distance(energy: Energy, first: Cloud, second: Cloud) -> float:
-    """|f[mu] - f[mu']| in L2 of the data: the distance of the kernel K of the squared loss."""
-    landscape = FollowingLandscape(energy)
-    one, two = (landscape.at(cloud).prediction for cloud in (first, second))
-    return prediction_distance(one, two, energy.data_weights)
+def kernel_distance(energy: Energy, first: Cloud | Array, second: Cloud | Array) -> float:
+    """|f[mu] - f[mu']| in L2 of the data: the distance of the kernel K of the squared loss.
+
+    Parameters
+    ----------
+    energy : Energy
+    first, second : Cloud or array (data points,)
+        Measures, or their predictions, such as `solution.prediction[k]`.
+    """
+    apart = _prediction(energy, first) - _prediction(energy, second)
+    return math.sqrt(float(energy.data_weights @ apart**2))
 
 
-def prediction_distance(first: Array, second: Array, weights: Array) -> float:
-    """The distance of two predictions (data points,) in L2 of data with these weights."""
-    return math.sqrt(float(weights @ (first - second) ** 2))
+def _prediction(energy: Energy, measure: Cloud | Array) -> Array:
+    if isinstance(measure, Cloud):
+        return FollowingLandscape(energy).at(measure).prediction
+    expected = f"({energy.data_weights.size},), one a data point"
+    require(measure.shape == energy.data_weights.shape, "shape", measure.shape, expected)
+    return measure
 
 
 def _require_comparable(first: Cloud, second: Cloud, order: int) -> None:

@@ -34,7 +34,7 @@ MARGIN = 1.3
 
 
 class Apart(Protocol):
-    """A gap by one measure (`studies.comparison.Gap`)."""
+    """A gap by one measure (`studies.gaps.Gap`)."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -51,7 +51,7 @@ class Apart(Protocol):
 
 
 class Beside(Protocol):
-    """All gaps (`studies.comparison.Comparison`)."""
+    """All gaps (`studies.gaps.Comparison`)."""
 
     @property
     def time(self) -> Array: ...  # noqa: D102

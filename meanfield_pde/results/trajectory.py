@@ -1,127 +1,27 @@
-"""Runs of the user's own: positions of particles in time, from arrays or from files.
-
-Times of training become those of the mean-field equation by a unit that is stated, never guessed
-(`TimeUnit`). Of gradient descent with a learning rate eta,
-
-    theta_i <- theta_i - eta dL/dtheta_i,      L = l/2 int |f - f*|^2 dnu,      l = 1 or 2,
-
-one step takes, for f = 1/N sum_i phi(x, theta_i), the time eta l / N. For f = N^-1/2 sum_i c_i
-psi(x, y_i) the particles of the mean-field equation are (y_i, sqrt(N) c_i): one step takes the time
-eta l, in which the mobility of y is 1 / N where that of the charge is 1.
-"""
+"""Runs of the user's own: positions of particles in time, from arrays."""
 
 from __future__ import annotations
 
-import csv
 import math
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from meanfield_pde.errors import InputError, require
-from meanfield_pde.problem.files import read_arrays
-from meanfield_pde.results import schema
-from meanfield_pde.results.hdf5 import opened, solution_in
 from meanfield_pde.results.solution import Solution
+from meanfield_pde.results.time_unit import MEAN_FIELD, NO_UNIT, TimeUnit
 
 Array = NDArray[np.float64]
-
-Kind = Literal["mean_field", "steps"]
-Output = Literal["1/N", "1/sqrt(N)"]
-Loss = Literal["1/2", "1", "case"]
 
 AXES = ("times", "particles", "parameters")
 """What the axes of positions are, in the order that is read unless another one is named."""
 
 WHOLE = 1e-5
-"""Largest distance of the sum of weights from one."""
-
-EQUAL = 1e-12
-"""Relative difference up to which all weights are one and the same."""
-
-SUFFIXES = (".npz", ".npy", ".csv", ".h5", ".hdf5")
-
-NO_UNIT = (
-    "the time unit is missing: expected 'mean_field' (times are those of the equation), or 'steps' "
-    "with a learning rate, the output of the network ('1/N' or '1/sqrt(N)') and the loss ('1/2', "
-    "'1' or 'case')"
-)
-
-
-@dataclass(frozen=True)
-class TimeUnit:
-    """What the times of a run are.
-
-    Parameters
-    ----------
-    kind : "mean_field" or "steps"
-        Times of the mean-field equation, or numbers of steps of gradient descent.
-    step : float, optional
-        The mean-field time of one step, of "mean_field", where it is known.
-    learning_rate : float
-        Of "steps": eta in theta_i <- theta_i - eta dL/dtheta_i. Where the code multiplies it by N,
-        it is the product; where parameters have rates of their own, it is that of mobility 1.
-    output : "1/N" or "1/sqrt(N)"
-        Of "steps": f = 1/N sum_i phi(x, theta_i), or f = N^-1/2 sum_i c_i psi(x, y_i).
-    loss : "1/2", "1" or "case"
-        Of "steps": L = 1/2 int |f - f*|^2 dnu, L = int |f - f*|^2 dnu, or the loss of the case,
-        penalty included, whatever it is.
-
-    Raises
-    ------
-    InputError
-        If something is missing or too much: the sentence lists the choices.
-    """
-
-    kind: Kind
-    step: float | None = None
-    learning_rate: float | None = None
-    output: Output | None = None
-    loss: Loss | None = None
-
-    def __post_init__(self) -> None:
-        kinds = "'mean_field' or 'steps'"
-        require(self.kind in get_args(Kind), "time unit", self.kind, kinds)
-        descent = {
-            "learning_rate": "eta of theta <- theta - eta dL/dtheta, a positive number",
-            "output": "'1/N' (f = 1/N sum phi) or '1/sqrt(N)' (f = 1/sqrt(N) sum c psi)",
-            "loss": "'1/2' (L = 1/2 int |f - f*|^2 dnu), '1' (L = int |f - f*|^2 dnu) or 'case' "
-            "(that of the case)",
-        }
-        if self.kind == "mean_field":
-            for name in descent:
-                absent = getattr(self, name) is None
-                expected = "none with the time unit 'mean_field', or the time unit 'steps'"
-                require(absent, name, getattr(self, name), expected)
-            known = self.step is None or 0.0 < self.step < math.inf
-            require(known, "step", self.step, "a positive time")
-            return
-        require(self.step is None, "step", self.step, "none with the time unit 'steps'")
-        for name, expected in descent.items():
-            if getattr(self, name) is None:
-                raise InputError(f"{name} of the time unit is missing: expected {expected}")
-        rate = self.learning_rate
-        fits = rate is not None and 0.0 < rate < math.inf
-        require(fits, "learning_rate", rate, descent["learning_rate"])
-        require(self.output in get_args(Output), "output", self.output, descent["output"])
-        require(self.loss in get_args(Loss), "loss", self.loss, descent["loss"])
-
-    def time_of_step(self, particles: int) -> float | None:
-        """The mean-field time of one step of so many particles; None where it is not known."""
-        if self.learning_rate is None:
-            return self.step
-        factor = 2.0 if self.loss == "1" else 1.0
-        share = 1.0 / particles if self.output == "1/N" else 1.0
-        return self.learning_rate * factor * share
-
-
-MEAN_FIELD = TimeUnit("mean_field")
+"""Largest distance of the sum of weights from one, and of equal ones from their mean, over it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +68,7 @@ class Trajectory:
         require(named, "parameters", self.parameters, f"{count} names, one a parameter")
         if self.weights is not None:
             self._check_weights(self.weights, times, particles)
-            if np.allclose(self.weights, 1.0 / particles, rtol=EQUAL, atol=0.0):
+            if np.allclose(self.weights, 1.0 / particles, rtol=WHOLE, atol=0.0):
                 object.__setattr__(self, "weights", None)
 
     def _check_weights(self, weights: Array, times: int, particles: int) -> None:
@@ -223,7 +123,7 @@ class Trajectory:
         """
         if unit is None:
             raise InputError(NO_UNIT)
-        given = _numbers("positions", positions)
+        given = numbers("positions", positions)
         named = None if order is None else _named_order(order)
         if named is None:
             known = next((np.size(part) for part in (time, steps) if part is not None), None)
@@ -234,7 +134,7 @@ class Trajectory:
             given, named = given[..., np.newaxis], (*named, "parameters")
         arranged = np.moveaxis(given, [named.index(name) for name in AXES], range(3))
         count, particles, _ = arranged.shape
-        masses = None if weights is None else _numbers("weights", weights)
+        masses = None if weights is None else numbers("weights", weights)
         if masses is not None and masses.ndim == 2 and named.index("times") > named.index(AXES[1]):
             masses = masses.T
         if unit.output == "1/sqrt(N)":
@@ -299,141 +199,6 @@ class Trajectory:
         return replace(self, positions=self.positions[..., columns], parameters=tuple(names))
 
 
-def read_trajectory(
-    path: str | Path,
-    unit: TimeUnit | None = None,
-    *,
-    every: float | None = None,
-    order: str | Sequence[str] | None = None,
-) -> Trajectory:
-    """A run from a file; other arguments as in `Trajectory.of`.
-
-    .npz, .h5   arrays `positions`, `time` or `steps`, and `weights` if there are some
-    .npy        positions alone: `every` says how many steps apart they are
-    .csv        one particle at one time a row: columns `time` or `steps`, `particle`, `weight` if
-                there are some, and one for each parameter, by name
-    .h5         a result of particles of this package, which needs no unit
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or as `Trajectory.of`: one sentence that names the file.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    require(suffix in SUFFIXES, "run", str(path), f"a file {', '.join(SUFFIXES)}")
-    try:
-        if suffix in (".h5", ".hdf5"):
-            return _from_hdf5(path, unit, every, order)
-        if suffix == ".csv":
-            return _from_csv(path, unit, every, order)
-        arrays = _npz(path) if suffix == ".npz" else {"positions": _npy(path)}
-        return _from_arrays(arrays, unit, every, order)
-    except InputError as error:
-        told = str(error)
-        raise InputError(told if told.startswith(str(path)) else f"{path}: {told}") from None
-
-
-def _from_arrays(
-    arrays: dict[str, Array],
-    unit: TimeUnit | None,
-    every: float | None,
-    order: str | Sequence[str] | None,
-) -> Trajectory:
-    return Trajectory.of(
-        arrays["positions"],
-        unit,
-        time=arrays.get("time"),
-        steps=arrays.get("steps"),
-        every=every,
-        weights=arrays.get("weights"),
-        order=order,
-    )
-
-
-def _npz(path: Path) -> dict[str, Array]:
-    read_arrays(str(path), ("positions",))
-    with zipfile.ZipFile(path) as archive:
-        there = {name.removesuffix(".npy") for name in archive.namelist()}
-    names = [name for name in ("positions", "time", "steps", "weights") if name in there]
-    return dict(zip(names, read_arrays(str(path), names), strict=True))
-
-
-def _npy(path: Path) -> Array:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"is not a npy file of plain numbers, or cut off ({reason})") from None
-    require(isinstance(array, np.ndarray), "file", "named arrays", "one array, or the ending .npz")
-    return _numbers("positions", array)
-
-
-def _from_hdf5(
-    path: Path, unit: TimeUnit | None, every: float | None, order: str | Sequence[str] | None
-) -> Trajectory:
-    with opened(path) as file:
-        if file.attrs.get("format") == schema.FORMAT:
-            return Trajectory.from_solution(solution_in(file))
-        # Asking the file itself for a name would already follow a link out of it.
-        there = file.id.links.exists
-        names = [n for n in ("positions", "time", "steps", "weights") if there(n.encode())]
-        if "positions" not in names:
-            listed = ", ".join(list(file)[:10]) or "nothing"
-            raise InputError(f"there is no data set 'positions'; it has {listed}")
-        arrays = {name: _numbers(name, schema.get_values(file, name)) for name in names}
-    return _from_arrays(arrays, unit, every, order)
-
-
-def _from_csv(
-    path: Path, unit: TimeUnit | None, every: float | None, order: str | Sequence[str] | None
-) -> Trajectory:
-    require(order is None and every is None, "order, every", (order, every), "none for CSV")
-    header = _header(path)
-    clock = [name for name in ("time", "steps") if name in header]
-    if len(clock) != 1 or "particle" not in header:
-        found = ", ".join(header) or "none"
-        raise InputError(
-            "expected columns 'particle', either 'time' or 'steps', and one for each parameter, "
-            f"not {found}"
-        )
-    names = tuple(name for name in header if name not in (*clock, "particle", "weight"))
-    require(len(names) > 0, "columns", ", ".join(header), "one for each parameter besides")
-    table = dict(zip(header, read_arrays(str(path), header), strict=True))
-    when, counts = np.unique(table[clock[0]], return_counts=True)
-    whole = np.flatnonzero(counts != counts[0])
-    if whole.size:
-        raise InputError(
-            f"at {clock[0]} {when[whole[0]]:g} there are {counts[whole[0]]} particles: expected "
-            f"{counts[0]}, as at {when[0]:g}"
-        )
-    rows = np.lexsort((table["particle"], table[clock[0]])).reshape(when.size, counts[0])
-    numbers = table["particle"][rows]
-    if not np.all(numbers == numbers[0]) or np.any(np.diff(numbers[0]) == 0.0):
-        raise InputError("expected each particle once at each time, by the same numbers")
-    return Trajectory.of(
-        np.stack([table[name][rows] for name in names], axis=2),
-        unit,
-        time=when if "time" in table else None,
-        steps=when if "steps" in table else None,
-        weights=table["weight"][rows] if "weight" in table else None,
-        order=AXES,
-        parameters=names,
-    )
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return [cell.strip() for cell in next(csv.reader(file), [])]
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError("is not CSV in UTF-8") from None
-
-
 def _mean_field_times(
     unit: TimeUnit,
     count: int,
@@ -456,12 +221,12 @@ def _mean_field_times(
     if time is not None:
         wanted = "'steps' (their numbers), since the time unit is 'steps'"
         require(unit.kind == "mean_field", "times by", "time", wanted)
-        return _numbers("time", time)
+        return numbers("time", time)
     dt = unit.time_of_step(particles)
     if dt is None:
         raise InputError("step is missing: expected the mean-field time of one, to count steps by")
     if steps is not None:
-        return dt * _numbers("steps", steps)
+        return dt * numbers("steps", steps)
     assert every is not None
     require(0.0 < every < math.inf, "every", every, "a positive number of steps")
     return dt * every * np.arange(count, dtype=np.float64)
@@ -502,7 +267,8 @@ def _listed(orders: Iterable[tuple[str, ...]]) -> str:
     return " or ".join(repr(", ".join(names)) for names in orders)
 
 
-def _numbers(name: str, values: Any) -> Array:
+def numbers(name: str, values: Any) -> Array:
+    """An array of real numbers; `InputError` if values are none, or there are none."""
     try:
         array = np.asarray(values)
     except ValueError:

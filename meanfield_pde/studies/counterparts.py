@@ -29,6 +29,7 @@ from meanfield_pde.representations.particles import ParticleMeasure, Particles
 from meanfield_pde.representations.sizes import one_each
 from meanfield_pde.results.solution import Solution
 from meanfield_pde.results.trajectory import Trajectory
+from meanfield_pde.run import digests
 from meanfield_pde.schedules import AtTimes
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.splitting import Lie, Splitting
@@ -131,21 +132,18 @@ def mean_field_of_case(case: Case, time: Array) -> MeanField:
 def mean_field_of_solution(solution: Solution, time: Array, start: AnyLaw | None) -> MeanField:
     """A solution as it is, at some of its save times, with error bars if it has some.
 
+    Its equation is its own, or that of the case it was written with.
+
     Raises
     ------
     InputError
-        If neither its equation nor its case is known.
+        If neither is known, or the case reads files that are not there.
     """
-    equation, like, text = solution.equation, Particles(), solution.attributes.get("case")
-    if text is not None:
-        case = parse(str(text), "the case of the solution")
-        equation = equation or case.equation(case.method)
-        start = start or case.start()
-        like = case.companion or like
+    equation, like = solution.equation, Particles()
     if equation is None:
-        raise InputError(
-            "equation of the solution = None: expected what solve() or read() returned, or a case"
-        )
+        case = _case_of(solution)
+        equation, like = case.equation(case.method), case.companion or like
+        start = start or case.start()
     space, law = equation.energy.space, start
     recorded = [int(np.argmin(np.abs(solution.time - t))) for t in time]
     saved = [int(np.argmin(np.abs(solution.snapshot_time - t))) for t in time]
@@ -161,6 +159,27 @@ def mean_field_of_solution(solution: Solution, time: Array, start: AnyLaw | None
 
     bars = {name: solution.bars[name][at] for name, at in known.items() if name in solution.bars}
     return MeanField(equation, _states(solution, time), again, drawn, like, bars)
+
+
+def _case_of(solution: Solution) -> Case:
+    """The case in the file of a solution; what it reads is in the working folder."""
+    text = solution.attributes.get("case")
+    if text is None:
+        raise InputError(
+            "equation of the solution = None: expected what solve() returned, a result file of a "
+            "case, or in place of the solution the case itself, mf.load(its file)"
+        )
+    try:
+        case = parse(str(text), "the case of the solution")
+        for name, digest in digests(case).items():
+            if solution.attributes.get(name, digest) != digest:
+                raise InputError(f"{name.removeprefix('sha256 ')} is not the one it was made with")
+    except InputError as error:
+        raise InputError(
+            f"{error}; expected to work in the folder of the case, or in place of the solution the "
+            "case itself, mf.load(its file)"
+        ) from None
+    return case
 
 
 def at_save_times(run: Trajectory, solution: Solution) -> Trajectory:

@@ -230,12 +230,12 @@ def test_the_same_run_in_every_order_and_kind_of_file_has_the_same_answer(tmp_pa
         turned = np.transpose(solution.measure, [AXES.index(name) for name in order])
         np.savez(tmp_path / "turned.npz", positions=turned, time=TIME)
         runs.append(mf.read_trajectory(tmp_path / "turned.npz", unit, order=order))
-    answer = str(mf.compare(case, given, runs=2))
+    answer = str(mf.compare(case, given, runs=8))
     for run in runs:
         assert np.array_equal(run.positions, given.positions)
         assert run.time == pytest.approx(TIME, rel=1e-15)
         assert run.step == pytest.approx(0.02, rel=1e-12)
-    assert str(mf.compare(case, runs[0], runs=2)) == answer
+    assert str(mf.compare(case, runs[0], runs=8)) == answer
 
 
 def test_a_solution_is_compared_at_its_own_times(jumping, tmp_path):
@@ -252,7 +252,7 @@ def test_a_solution_is_compared_at_its_own_times(jumping, tmp_path):
         assert compared["energy"].mean_field == pytest.approx(solution.energy[[0, 1, 3]], rel=1e-12)
         assert np.all(np.abs(compared["energy"].time_step[1:]) > 1e-5)
     read = mf.read(solution.write(tmp_path / "solution.h5"))
-    with pytest.raises(InputError, match="equation of the solution = None"):
+    with pytest.raises(InputError, match=r"equation of the solution = None.* what solve\(\) ret"):
         mf.compare(read, jumping)
     with pytest.raises(InputError, match=r"save times of the solution \(0, 0.4, 0.7, 1.2, 2\)"):
         mf.compare(solution, replace(mf.Trajectory.from_solution(jumping), time=TIME + 0.05))
@@ -269,6 +269,41 @@ def test_a_solution_from_the_file_of_a_case_knows_its_law_and_bars(tmp_path, jum
     assert compared.as_sampled
     bars = solution.bars["energy"][[np.argmin(np.abs(solution.time - t)) for t in TIME]]
     assert np.array_equal(compared["energy"].solver, bars)
+
+
+def test_a_solution_whose_case_reads_files_says_what_to_do(tmp_path, monkeypatch, jumping):
+    x = 2.0 * np.pi * np.arange(65) / 64
+    rows = np.column_stack([x, TARGET * np.sqrt(2.0 * KAPPA) * np.cos(x)])
+    csv = {"delimiter": ",", "header": "x,f", "comments": ""}
+    np.savetxt(tmp_path / "target.csv", rows, **csv)
+    path = tmp_path / "case.toml"
+    table = 'target = {kind = "table", path = "target.csv"}'
+    text = re.sub("target = .*", table, JUMPS).replace("9.0", "1.6").replace('["png"]', "[]")
+    path.write_text(text)
+    assert main(["run", str(path), "--set", "output.save={kind='at', values=[0.8]}"]) == 0
+    solution = mf.read(tmp_path / "made" / "case.h5")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(InputError, match=r"target.csv: cannot be read .*mf\.load\(.*\)"):
+        mf.compare(solution, jumping)
+    np.savetxt(elsewhere / "target.csv", rows * [1.0, 0.5], **csv)
+    with pytest.raises(InputError, match=r"target.csv is not the one .*mf\.load\(.*\)"):
+        mf.compare(solution, jumping)
+    case = mf.load(path)
+    known = replace(solution, equation=case.equation(case.method))
+    compared = mf.compare(known, jumping, runs=12, start=case.start())
+    assert compared.as_sampled
+    monkeypatch.chdir(tmp_path)
+    assert str(mf.compare(solution, jumping, runs=12)) == str(compared)
+
+
+def test_few_runs_are_refused_and_the_width_is_said(compared, jumping):
+    with pytest.raises(InputError, match="runs = 7: expected at least 8"):
+        mf.compare(parse(JUMPS, "case"), jumping, runs=7)
+    # The Student quantile with 11 degrees of freedom, at 0.01 over both sides of 30 entries.
+    assert compared.width == pytest.approx(5.32, abs=0.01)
+    assert "within 5.3 deviations of 12 runs" in compared.verdict
 
 
 def test_weighted_particles_are_compared_with_weighted_ones():
@@ -302,25 +337,25 @@ def test_weights_that_stay_belong_to_transport():
 def test_steps_that_are_not_known_are_part_of_the_sampling(jumping):
     run = replace(mf.Trajectory.from_solution(jumping), unit=mf.TimeUnit("mean_field"))
     case = parse(JUMPS, "case")
-    compared = mf.compare(case, run, runs=4, like=mf.Particles(dt=0.05))
+    compared = mf.compare(case, run, runs=8, like=mf.Particles(dt=0.05))
     assert compared.particles.dt == 0.05
     assert np.all(np.isnan(compared["energy"].time_step))
     assert "(those of the run are not known)" in str(compared)
 
 
 def test_in_the_plane_distances_are_exact_or_sliced(monkeypatch):
-    from meanfield_pde.studies import comparison
+    from meanfield_pde.studies import measures
 
     text = CHARGED.replace("FACTORS", FACTORS.replace("8.0", "1.0")).replace("MOBILITY", "1.0")
     case = parse(text, "case")
     particles = mf.Particles(40, 0.05)
     mu = particles.project(case.start(), case.space)
     run = mf.solve(case.equation(particles), mu, 1.0, save=mf.EveryTime(0.5))
-    compared = mf.compare(case, run, runs=3)
+    compared = mf.compare(case, run, runs=8)
     assert [gap.name for gap in compared.gaps][-2:] == ["W1", "W2"]
     assert np.all(compared["W1"].gap < compared["W2"].gap)
-    monkeypatch.setattr(comparison, "MOST_PAIRS", 100)
-    sliced = mf.compare(case, run, runs=3)
+    monkeypatch.setattr(measures, "MOST_PAIRS", 100)
+    sliced = mf.compare(case, run, runs=8)
     assert [gap.name for gap in sliced.gaps][-2:] == ["sliced W1", "sliced W2"]
     assert np.all(sliced["sliced W1"].gap < compared["W1"].gap)
     assert "W1 and W2 are sliced" in str(sliced)
@@ -329,8 +364,8 @@ def test_in_the_plane_distances_are_exact_or_sliced(monkeypatch):
 def test_a_case_by_particles_is_solved_along_characteristics(jumping):
     method = 'method = {kind = "particles", number = 10, dt = 0.02}'
     case = parse(re.sub("method = .*", method, JUMPS), "case")
-    compared = mf.compare(case, jumping, runs=4)
-    reference = mf.compare(parse(JUMPS, "case"), jumping, runs=4)
+    compared = mf.compare(case, jumping, runs=8)
+    reference = mf.compare(parse(JUMPS, "case"), jumping, runs=8)
     assert compared["energy"].mean_field == pytest.approx(reference["energy"].mean_field, rel=1e-9)
 
 
@@ -354,3 +389,34 @@ def test_on_the_command_line(tmp_path, capsys):
     assert "The run is off the mean field" in text
     assert re.search(r"bad.npz beside the mean field", text)
     assert (tmp_path / "made" / "case_bad_comparison.png").exists()
+
+
+def test_runs_of_one_name_have_figures_of_their_own_and_like_ones_share_their_chance(
+    tmp_path, capsys, monkeypatch
+):
+    from meanfield_pde.studies import comparison
+
+    path = tmp_path / "case.toml"
+    path.write_text(CIRCLE)
+    steps = [0, 20, 40, 60, 80]
+    files = [tmp_path / name / "run.npz" for name in ("a", "b", "c")]
+    for file, seed, kept in zip(files, (5, 6, 7), (steps, steps, steps[:3]), strict=True):
+        file.parent.mkdir()
+        np.savez(file, positions=training(1.0, kept, seed), steps=kept)
+    seeds = []
+
+    def counted(known, particles, run, sampled=comparison.sampled):
+        seeds.append(particles.seed)
+        return sampled(known, particles, run)
+
+    monkeypatch.setattr(comparison, "sampled", counted)
+    unit = ["--learning-rate", "1", "--neurons-output", "1/N", "--loss", "1", "--runs", "8"]
+    assert main(["compare", str(path), *map(str, files), *unit]) == 0
+    together = capsys.readouterr().out
+    # The third has other times.
+    assert len(seeds) == 2 * 8
+    names = [f"case_run_{k}_comparison.png" for k in (1, 2, 3)]
+    assert sorted(file.name for file in (tmp_path / "made").iterdir()) == names
+    assert main(["compare", str(path), str(files[1]), *unit]) == 0
+    alone = capsys.readouterr().out.replace("case_run_c", "case_run_2_c")
+    assert alone in together

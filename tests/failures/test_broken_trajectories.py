@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import meanfield_pde as mf
+from meanfield_pde.case import load
 from meanfield_pde.cli import main
 
 TIME = np.array([0.0, 0.1, 0.2])
@@ -89,7 +90,9 @@ def test_broken_arrays(name, tmp_path, refused):
         ([*UNIT, "--step", "-1"], "step = -1.0: expected a positive time"),
         ([*UNIT, "--order", "time,particle"], "order = 'time, particle'"),
         ([*UNIT, "--order", "particles,times,parameters"], "shape of times = (3,): expected (5,)"),
-        ([*UNIT, "--runs", "1"], "runs = 1: expected at least 2"),
+        ([*UNIT, "--runs", "7"], "runs = 7: expected at least 8"),
+        (["--step", "0.1"], "step = 0.1: expected a --time-unit with it"),
+        (["--learning-rate", "0"], "output of the time unit is missing"),
         ([*UNIT, "--times", "1"], "times = 1: expected at least 2"),
     ],
 )
@@ -167,6 +170,15 @@ def test_links_out_of_a_file_are_refused(tmp_path, refused):
         file["time"] = TIME
         file["positions"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "positions")
     assert "'positions' is a link" in refused(tmp_path / "run.h5", *UNIT)
+
+
+def test_options_that_a_result_has_no_use_for(tmp_path, circle_case, refused):
+    case = load(circle_case)
+    start = mf.Particles(5, 0.02).project(case.start(), case.space)
+    mf.solve(case.equation(mf.Particles()), start, 0.1).write(tmp_path / "run.h5")
+    for options in (UNIT, ["--every", "2"], ["--order", "times,particles,parameters"]):
+        words = "is a result of this package, which knows its times: expected no time unit"
+        assert words in refused(tmp_path / "run.h5", *options)
 
 
 def test_a_result_of_a_grid_is_no_run_of_particles(tmp_path, circle_case, refused):

@@ -124,6 +124,8 @@ def test_the_kernel_distance_is_a_double_sum():
         for j in range(10):
             explicit += signed[i] * signed[j] * kernel[i, j]
     assert mf.kernel_distance(energy, one, two) == pytest.approx(np.sqrt(explicit), rel=1e-10)
+    predicted = phi[:, :6] @ one.masses
+    assert mf.kernel_distance(energy, predicted, two) == pytest.approx(np.sqrt(explicit), rel=1e-10)
 
 
 @pytest.mark.parametrize(

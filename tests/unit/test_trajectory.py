@@ -80,6 +80,8 @@ def test_equal_weights_are_none_and_constant_ones_stay():
     equal = mf.Trajectory.of(POSITIONS, MEAN_FIELD, time=TIME, weights=np.full((4, 7), 1.0 / 7))
     assert equal.weights is None
     assert equal.weights_at(2) == pytest.approx(np.full(7, 1.0 / 7))
+    single = np.full(7, 1.0 / 7, dtype=np.float32)
+    assert mf.Trajectory.of(POSITIONS, MEAN_FIELD, time=TIME, weights=single).weights is None
     some = np.arange(1.0, 8.0) / 28.0
     run = mf.Trajectory.of(POSITIONS, MEAN_FIELD, time=TIME, weights=some)
     assert np.array_equal(run.weights_at(3), some)
@@ -136,6 +138,19 @@ def test_all_kinds_of_files_hold_the_same_run(tmp_path):
     assert run.time == pytest.approx([0.0, 0.5, 1.0, 1.5])
 
 
+def test_arrays_of_an_npz_file_are_read_once(tmp_path, monkeypatch):
+    np.savez(tmp_path / "run.npz", positions=POSITIONS, time=TIME, weights=np.full(7, 1.0 / 7))
+    read, original = [], np.lib.npyio.NpzFile.__getitem__
+
+    def counted(archive, name):
+        read.append(name)
+        return original(archive, name)
+
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", counted)
+    mf.read_trajectory(tmp_path / "run.npz", MEAN_FIELD)
+    assert sorted(read) == ["positions", "time", "weights"]
+
+
 @pytest.mark.parametrize("algorithm", ["jumps", "weights"])
 def test_a_result_of_particles_needs_nothing_else(tmp_path, algorithm):
     equation = mf.Equation(
@@ -153,6 +168,9 @@ def test_a_result_of_particles_needs_nothing_else(tmp_path, algorithm):
     assert (run.weights is None) == (algorithm == "jumps")
     if run.weights is not None:
         assert run.weights[-1] == pytest.approx(np.exp(solution.nodes[-1][:, -1]))
+    for given in ({"unit": MEAN_FIELD}, {"every": 2}, {"order": AXES}):
+        with pytest.raises(InputError, match=r"result of this package.*expected no time unit"):
+            mf.read_trajectory(tmp_path / "result.h5", **given)
 
 
 @pytest.mark.parametrize(
