@@ -48,7 +48,7 @@ def main(quick: bool = False) -> None:
     numba.set_num_threads(1)
     try:
         _schemes((200, 10_000) if quick else (200, 1600, 10_000, 100_000, 1_000_000))
-        _plain((100,) if quick else (200,))
+        _plain((100,) if quick else (200, 400))
     finally:
         numba.set_num_threads(available)
 
