@@ -164,10 +164,13 @@ def _add_compare(
         "compare",
         parents=[case],
         help="compare runs of your own with the mean field of a case",
-        description="Compare particles from files (.npz, .npy, .csv, .h5) with the mean field of a "
-        "case: gaps in energy, prediction, moments and Wasserstein distances, of which sampling, "
-        "time step and solver. The exit code is 1 if a run is off. Example: compare "
-        "cases/quickstart.toml training.npz --learning-rate 0.5 --neurons-output 1/N --loss 1/2",
+        description="Compare particles from files with the mean field of a case: gaps in energy, "
+        "prediction, moments and Wasserstein distances, of which sampling, time step and solver. "
+        "Files: .npz or .h5 with arrays positions (times, particles, parameters), time or steps, "
+        "and if need be weights and the names of parameters; .npy with positions alone; .csv with "
+        "columns time or steps, particle, and one for each parameter; results of this package. The "
+        "exit code is 1 if a run is off. Example: compare cases/quickstart.toml training.npz "
+        "--learning-rate 0.5 --neurons-output 1/N --loss 1/2",
     )
     command.add_argument("trajectories", nargs="+", metavar="run", help="a file of particles")
     unit = command.add_argument_group("what the times of the runs are (there is no default)")
@@ -225,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; without this the interpreter would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        print("interrupted; what was computed is kept", file=sys.stderr)
+        print("interrupted; what had been written is kept", file=sys.stderr)
         return INTERRUPTED
     return FINISHED
 

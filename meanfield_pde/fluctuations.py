@@ -105,7 +105,7 @@ class TotalEnergy:
         return Variation(field.energy, field.potential, np.column_stack(field.gradient))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Influence:
     """Influences on what is observed at a time, and what they predict of fluctuations.
 
@@ -149,6 +149,10 @@ class Influence:
         """N times the variance that independent draws from mu_0 cause, (observables,)."""
         return _integral((self.influences - self.mean[:, None]) ** 2, self.start.values)
 
+    def __repr__(self) -> str:
+        count, nodes = self.influences.shape
+        return f"Influence of {nodes} nodes on {count} observable(s), N Var {self.initial} at first"
+
     @property
     def kurtosis(self) -> Array:
         """Of p_0 under mu_0, (observables,); 3 if normal.
@@ -168,6 +172,8 @@ class Influence:
 
         In each step of dt, |D| uniformly chosen ones are killed or cloned.
         """
+        require(number >= 1, "number", number, "at least 1")
+        require(dt > 0, "dt", dt, "a positive time step")
         excess = mean_excess(number * dt * self.turnover) / (number * dt)
         return _integral(self.spreads * excess, self.weights)
 
@@ -318,7 +324,15 @@ def _checked(
         raise InputError("energy = a fixed potential: expected one with data")
     require_type("mu", mu, CharacteristicsMeasure, "what Characteristics(...).project() returns")
     require(0.0 < t_end < math.inf, "t_end", t_end, "a positive time")
+    expected = "a list of PredictionAt(x) and TotalEnergy()"
+    require_type("observables", observables, (list, tuple), expected)
     require(len(observables) > 0, "observables", observables, "at least one")
+    for one in observables:
+        require_type("observable", one, (PredictionAt, TotalEnergy), expected)
+        if isinstance(one, PredictionAt):
+            inputs = energy.unit.inputs
+            fits = np.shape(one.x) == (() if inputs == 1 else (inputs,))
+            require(fits, "x", one.x, f"{inputs} number(s), one an input")
     require(equation.forcing is None, "term", "forcing", "transport or birth_death")
     if equation.birth_death is not None:
         reborn = isinstance(equation.birth_death.balance, Reinjection)

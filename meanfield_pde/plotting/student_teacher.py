@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 HEIGHT = 2.9
 
+DOTTED = (0, (1.0, 1.0))
+
 EARLIEST = 0.3
 """Before, E has hardly changed."""
 
@@ -54,10 +56,19 @@ class Line:
             np.quantile(energy / base, (0.25, 0.5, 0.75), axis=0)[:, 1:],
         )
 
+    def since(self, time: float) -> Line:
+        """What is not before a time."""
+        later = self.time >= time - 1e-9
+        return Line(self.words, self.time[later], self.energy[:, later], self.ratio[:, later])
+
 
 @styled
 def save_student_teacher_figure(
-    lines: Sequence[Line], without: Sequence[Line], folder: Path, formats: Sequence[str]
+    lines: Sequence[Line],
+    without: Sequence[Line],
+    ended: Sequence[Line],
+    folder: Path,
+    formats: Sequence[str],
 ) -> list[Path]:
     """E against t, and the ratio to gradient descent, written as student_teacher.<format>.
 
@@ -67,6 +78,8 @@ def save_student_teacher_figure(
         Gradient descent, then birth and death by rising alpha.
     without : sequence of Line
         Birth and death without chance, in the same order.
+    ended : sequence of Line
+        Gradient descent after birth and death, in the same order.
 
     Returns
     -------
@@ -89,14 +102,21 @@ def save_student_teacher_figure(
         right.plot(line.time, line.ratio[1], color=colour)
     for line, colour in zip(without, COLOURS[1:], strict=True):
         right.plot(line.time, line.ratio[1], color=colour, linestyle=DASHED, linewidth=0.9)
+    for line, colour in zip(ended, COLOURS[1:], strict=True):
+        right.plot(line.time, line.ratio[1], color=colour, linestyle=DOTTED)
     right.plot([], [], color=INK, label="by killing and cloning")
     right.plot([], [], color=INK, linestyle=DASHED, linewidth=0.9, label="by weights")
+    since = f"{ended[0].time[0]:g}"
+    words = f"by killing and cloning until $t = {since}$"
+    right.plot([], [], color=INK, linestyle=DOTTED, label=words)
     for axes in (left, right):
         log_axis(axes, "x", EARLIEST, float(lines[0].time[-1]))
         axes.set_xlabel(TIME)
     log_axis(left, "y", 10.0 ** np.floor(np.log10(min(x.energy.min() for x in lines))), 0.3)
-    ends = [x.ratio for x in (*lines[1:], *without)]
-    log_axis(right, "y", 0.7 * min(x.min() for x in ends), 1.5 * max(x.max() for x in ends))
+    ends = [x.ratio for x in (*lines[1:], *without, *ended)]
+    log_axis(right, "y", 0.7 * min(x.min() for x in ends), 4.0 * max(x.max() for x in ends))
+    for axes, words in ((left, "median, 5 to 95 % of seeds"), (right, "median, 25 to 75 %")):
+        axes.text(0.03, 0.04, words, transform=axes.transAxes, fontsize=8)
     left.set_ylabel("energy $E$")
     right.set_ylabel("$E_C / E_A$ from the same draws")
     right.legend(loc="upper left")

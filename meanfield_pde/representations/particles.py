@@ -23,6 +23,7 @@ from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw, draws_from
 from meanfield_pde.problem.spaces import Axis, Space
 from meanfield_pde.representations.following import FollowingLandscape, Sampling
+from meanfield_pde.representations.initial_nodes import log_sum
 from meanfield_pde.representations.jumps import Algorithm, probabilities
 from meanfield_pde.representations.moments import on_walls, point_moments
 from meanfield_pde.representations.runge_kutta import Mobility
@@ -172,11 +173,10 @@ class ParticleMeasure:
     def reweighted(self, factors: Array, mass: float | None = None) -> ParticleMeasure:
         """Weights times exp(factors), then scaled to a mass if one is given."""
         assert self.log_weights is not None
-        moved = replace(self, log_weights=self.log_weights + factors)
-        if mass is None:
-            return moved
-        assert moved.log_weights is not None
-        return replace(moved, log_weights=moved.log_weights + math.log(mass / moved.mass))
+        moved = self.log_weights + factors
+        if mass is not None:
+            moved += math.log(mass / self.weight) - log_sum(moved)
+        return replace(self, log_weights=moved)
 
     def moments(self) -> tuple[Array, Array]:
         """Mean and variance of each parameter (on a circle: circular)."""

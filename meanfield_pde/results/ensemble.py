@@ -95,7 +95,7 @@ class MeanField:
     case: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EnsembleResult:
     """Independent runs of particles: the energy of each, and moments of their predictions.
 
@@ -128,6 +128,10 @@ class EnsembleResult:
     prediction: Moments
     mean_field: MeanField | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        runs, times = self.energy.shape
+        return f"EnsembleResult of {runs} runs, {times} times"
 
     @property
     def runs(self) -> int:
@@ -192,7 +196,7 @@ class EnsembleResult:
         """
         place = Path(path)
         check_writable(place)
-        part = place.with_name(place.name + ".part")
+        part = place.with_name(f"{place.name}.{os.getpid()}.part")
         try:
             with undisturbed():
                 with DiskFile(part, "w") as file:

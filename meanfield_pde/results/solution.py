@@ -141,7 +141,7 @@ class Frame:
     snapshot: Snapshot | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A finished or stopped run as plain arrays; scalars are attributes too (`solution.energy`).
 
@@ -192,6 +192,13 @@ class Solution:
             f"a solution has no {name!r}; it has time, mean, variance, snapshot_time, measure (the "
             "density or the positions), prediction, nodes, bars, and the scalars "
             f"{', '.join(scalars)}"
+        )
+
+    def __repr__(self) -> str:
+        until = f"to t = {self.time[-1]:.6g}, " if self.time.size else ""
+        return (
+            f"Solution by {self.layout.representation} {until}{self.time.size} records, "
+            f"{self.snapshot_time.size} snapshots"
         )
 
     @classmethod

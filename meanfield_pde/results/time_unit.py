@@ -23,7 +23,8 @@ Loss = Literal["1/2", "1", "case"]
 NO_UNIT = (
     "the time unit is missing: expected 'mean_field' (times are those of the equation), or 'steps' "
     "with a learning rate, the output of the network ('1/N' or '1/sqrt(N)') and the loss ('1/2', "
-    "'1' or 'case')"
+    "'1' or 'case'); on the command line --time-unit mean_field, or --learning-rate, "
+    "--neurons-output and --loss"
 )
 
 

@@ -24,7 +24,7 @@ WHOLE = 1e-5
 """Largest distance of the sum of weights from one, and of equal ones from their mean, over it."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
     """Particles at some times, in the units of the mean-field equation; see `Trajectory.of`.
 
@@ -81,6 +81,12 @@ class Trajectory:
         sums = np.atleast_1d(weights.sum(axis=-1))
         worst = float(sums[np.argmax(np.abs(sums - 1.0))])
         require(abs(worst - 1.0) <= WHOLE, "sum of weights", worst, "1, at every time")
+
+    def __repr__(self) -> str:
+        return (
+            f"Trajectory of {self.particles} particles, {self.time.size} times, "
+            f"t = {self.time[0]:.6g} to {self.time[-1]:.6g}"
+        )
 
     @classmethod
     def of(

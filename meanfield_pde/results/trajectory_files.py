@@ -6,6 +6,7 @@ import csv
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,8 @@ def read_trajectory(
 ) -> Trajectory:
     """A run from a file; other arguments as in `Trajectory.of`.
 
-    .npz, .h5   arrays `positions`, `time` or `steps`, and `weights` if there are some
+    .npz, .h5   arrays `positions`, `time` or `steps`, `weights` if there are some, and
+                `parameters`, their names, if they are in another order than the case has them
     .npy        positions alone: `every` says how many steps apart they are
     .csv        one particle at one time a row: columns `time` or `steps`, `particle`, `weight` if
                 there are some, and one for each parameter, by name
@@ -50,8 +52,9 @@ def read_trajectory(
             return _from_hdf5(path, unit, every, order)
         if suffix == ".csv":
             return _from_csv(path, unit, every, order)
-        arrays = _npz(path) if suffix == ".npz" else {"positions": _npy(path)}
-        return _from_arrays(arrays, unit, every, order)
+        if suffix == ".npz":
+            return _from_arrays(_npz(path), unit, every, order, _npz_parameters(path))
+        return _from_arrays({"positions": _npy(path)}, unit, every, order)
     except InputError as error:
         told = str(error)
         raise InputError(told if told.startswith(str(path)) else f"{path}: {told}") from None
@@ -62,6 +65,7 @@ def _from_arrays(
     unit: TimeUnit | None,
     every: float | None,
     order: str | Sequence[str] | None,
+    parameters: tuple[str, ...] = (),
 ) -> Trajectory:
     return Trajectory.of(
         arrays["positions"],
@@ -71,6 +75,7 @@ def _from_arrays(
         every=every,
         weights=arrays.get("weights"),
         order=order,
+        parameters=parameters,
     )
 
 
@@ -81,6 +86,19 @@ def _npz(path: Path) -> dict[str, Array]:
     names = [name for name in ("time", "steps", "weights") if name in there]
     others = zip(names, read_arrays(str(path), names), strict=True)
     return {"positions": positions, **dict(others)}
+
+
+def _npz_parameters(path: Path) -> tuple[str, ...]:
+    """Their names, where the file has them."""
+    with np.load(path, allow_pickle=False) as archive:
+        names = archive["parameters"] if "parameters" in archive.files else np.array([], dtype=str)
+    return _names(names)
+
+
+def _names(names: NDArray[Any]) -> tuple[str, ...]:
+    texts = names.ndim == 1 and all(isinstance(name, str) for name in names.tolist())
+    require(texts, "parameters", names.tolist(), "their names, a list of texts")
+    return tuple(names.tolist())
 
 
 def _npy(path: Path) -> Array:
@@ -113,7 +131,8 @@ def _from_hdf5(
             listed = ", ".join(list(file)[:10]) or "nothing"
             raise InputError(f"there is no data set 'positions'; it has {listed}")
         arrays = {name: numbers(name, schema.get_values(file, name)) for name in names}
-    return _from_arrays(arrays, unit, every, order)
+        named = schema.get_values(file, "parameters") if there(b"parameters") else np.empty(0)
+    return _from_arrays(arrays, unit, every, order, _names(named))
 
 
 def _from_csv(

@@ -426,7 +426,7 @@ def _step(best: Refined, way: Direction, run: Callable[[Case], Solution], most: 
         finer = way.finer(finer)
         work = _work(finer, best)
         if work > most:
-            return _ended(best, way, f"the work would be {work / most:.2g} times the largest")
+            return _ended(best, way, too_much(work / most))
         try:
             solution = run(finer)
         except (InputError, NumericalFailure) as error:
@@ -454,6 +454,11 @@ def _step(best: Refined, way: Direction, run: Callable[[Case], Solution], most: 
 
 def _ended(best: Refined, way: Direction, why: str) -> Refined:
     return replace(best, refined=way.name, ended={**best.ended, way.name: why})
+
+
+def too_much(times: float) -> str:
+    """Why there is no further refinement."""
+    return f"the work would be {times:.3g} times what `most` allows"
 
 
 def _work(case: Case, known: Refined) -> float:

@@ -114,7 +114,7 @@ class Comparison:
         if self.as_sampled:
             return (
                 f"All gaps are as sampled, within {self.width:.2g} deviations of {self.runs} runs: "
-                "the run follows the mean field."
+                "by these measures the run cannot be told from the mean field."
             )
         worst = max(self.gaps, key=lambda gap: float(np.max(gap.excess)))
         at = int(np.argmax(worst.excess))

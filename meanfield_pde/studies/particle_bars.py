@@ -34,6 +34,7 @@ from meanfield_pde.studies.convergence import (
     directions,
     longest_span,
     places,
+    too_much,
 )
 
 Array = NDArray[np.float64]
@@ -112,7 +113,7 @@ def refinements(
         levels = {**best.levels, way.name: best.levels[way.name] + 1}
         work = _seeds(levels) * _work(runs.case(levels))
         if work > most:
-            ended[way.name] = f"the work would be {work / most:.2g} times the largest"
+            ended[way.name] = too_much(work / most)
             continue
         try:
             best = replace(runs.answer(levels), refined=way.name)

@@ -4,8 +4,9 @@ Units c max(0, w . x) with x on the unit circle; the teacher has four neurons. (
 on [-1, 1]^3, where |w| and |c| stay bounded. Gradient descent, (A), and birth and death, (C), start
 from the same draws, seed by seed.
 
-Killing and cloning by chance makes many neurons one: a clone stays where its original is. Weighted
-particles follow (C) without that chance, and show what it costs.
+Killing and cloning goes on by chance when all has been learnt, and keeps E up; and it makes many
+neurons one, as a clone stays where its original is. Weighted particles, which follow (C) without
+chance, and runs that end as gradient descent show what either costs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom, binomtest
 
 from meanfield_pde.dynamics.birth_death import BirthDeath
+from meanfield_pde.dynamics.coefficients import PiecewiseLinear
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.dynamics.transport import Transport
 from meanfield_pde.evolution import solve
@@ -36,7 +38,7 @@ from meanfield_pde.representations.jumps import Algorithm
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies.tables import table
-from meanfield_pde.studies.workers import WorkerDied, in_processes, processors
+from meanfield_pde.studies.workers import all_answers
 
 Array = NDArray[np.float64]
 
@@ -55,11 +57,20 @@ START = ProductLaw((Uniform(-1.0, 1.0),) * 3)
 WALL = 20.0
 """No neuron gets there."""
 
+STABLE = 0.4
+"""Largest alpha dt: with more, steps overshoot once the charges have grown."""
+
+CORNER = 1e-6
+"""Before a quench alpha falls to zero within this time."""
+
 CHUNK = 5
 """Seeds a process is given at a time."""
 
 TIMES = (1.0, 3.0, 10.0, 20.0, 30.0, 50.0, 100.0, 200.0)
 """Of the tables."""
+
+STUCK = 0.005
+"""With an energy above this at the end a neuron of the teacher is missing."""
 
 EQUAL = 9
 """Decimals to which equal neurons agree."""
@@ -77,6 +88,8 @@ class Group:
     number, seeds : int
         Particles, and runs.
     dt, t_end : float
+    quench : float
+        From then on (C) is gradient descent.
     """
 
     alpha: float
@@ -85,13 +98,26 @@ class Group:
     seeds: int = 50
     dt: float = 0.05
     t_end: float = 200.0
+    quench: float = math.inf
 
     @property
     def name(self) -> str:
         """As tables have it."""
         if self.alpha == 0.0:
             return "(A)"
-        return f"(C) alpha = {self.alpha:g}" + (", weights" if self.algorithm == "weights" else "")
+        until = f" until t = {self.quench:g}" if math.isfinite(self.quench) else ""
+        weights = ", weights" if self.algorithm == "weights" else ""
+        return f"(C) alpha = {self.alpha:g}{until}{weights}"
+
+    @property
+    def terms(self) -> list[Transport | BirthDeath]:
+        """Of the equation; a step that begins at the quench is of gradient descent alone."""
+        if self.alpha == 0.0:
+            return [Transport()]
+        if math.isinf(self.quench):
+            return [Transport(), BirthDeath(self.alpha)]
+        times = (self.quench - CORNER, self.quench)
+        return [Transport(), BirthDeath(PiecewiseLinear(times, (self.alpha, 0.0)))]
 
     @property
     def times(self) -> Array:
@@ -140,8 +166,7 @@ def follow(task: tuple[Group, tuple[int, ...]]) -> list[tuple[Array, float]]:
     """E at the records, and how many neurons are left, for each seed."""
     group, seeds = task
     energy = problem()
-    birth_death = [BirthDeath(group.alpha)] if group.alpha else []
-    equation = Equation(energy, [Transport(), *birth_death])
+    equation = Equation(energy, group.terms)
     record = AtTimes(tuple(group.times[:-1]))
     found = []
     for seed in seeds:
@@ -165,67 +190,44 @@ def conduct(groups: Sequence[Group]) -> dict[Group, Runs]:
         for group in sorted(groups, key=lambda group: -group.number)
         for first in range(0, group.seeds, CHUNK)
     ]
-    answers: dict[int, list[tuple[Array, float]]] = {}
     with tqdm(total=sum(len(seeds) for _, seeds in tasks), desc="runs", disable=None) as bar:
-        for index, answer in in_processes(follow, tasks, processors()):
-            if isinstance(answer, WorkerDied):
-                raise answer
-            answers[index] = answer
-            bar.update(len(answer))
+        answers = all_answers(follow, tasks, lambda answer: bar.update(len(answer)))
     found = {}
     for group in groups:
-        mine = [
-            one for index, task in enumerate(tasks) if task[0] == group for one in answers[index]
-        ]
+        pairs = zip(tasks, answers, strict=True)
+        mine = [one for task, answer in pairs if task[0] == group for one in answer]
         energies, neurons = zip(*mine, strict=True)
         found[group] = Runs(group.times, np.array(energies), np.array(neurons))
     return found
 
 
 def median_interval(values: Array, confidence: float = 0.95) -> tuple[float, float, float]:
-    """The median, and order statistics between which that of the law is."""
+    """The median, and order statistics between which that of the law is; of few, infinity."""
+    k = int(binom.ppf(0.5 * (1.0 - confidence), len(values), 0.5))
     ordered = np.sort(values)
-    k = max(int(binom.ppf(0.5 * (1.0 - confidence), len(values), 0.5)), 1)
+    if k == 0:
+        return float(np.median(values)), -math.inf, math.inf
     return float(np.median(values)), float(ordered[k - 1]), float(ordered[-k])
 
 
-def energy_table(title: str, found: Mapping[Group, Runs]) -> str:
-    """Medians and 5 to 95 % of E, and of the neurons that are left."""
+def comparison_table(title: str, found: Mapping[Group, Runs], base: Runs) -> str:
+    """E, and E_C / E_A by seed: its median with an interval; in how many seeds (C) is lower."""
     t_end = next(iter(found)).t_end
     shown = [t for t in TIMES if t <= t_end]
     rows = []
     for group, runs in found.items():
-        cells = []
         for t in shown:
             low, median, high = np.quantile(runs.at(t), (0.05, 0.5, 0.95))
-            cells.append(f"{median:.1e} ({low:.0e}, {high:.0e})")
-        rows.append([group.name, *cells, f"{np.median(runs.neurons):.0f}"])
-    header = ["", *(f"t = {t:g}" for t in shown), "neurons"]
-    return table(title, header, rows)
-
-
-def ratio_table(title: str, found: Mapping[Group, Runs], base: Runs) -> str:
-    """E_C / E_A by seed: median, its interval; seeds in which (C) is lower, and the sign test."""
-    t_end = next(iter(found)).t_end
-    shown = [t for t in TIMES if t <= t_end]
-    rows = []
-    for group, runs in found.items():
-        for t in shown:
-            ratio = runs.at(t) / base.at(t)
-            middle, low, high = median_interval(ratio)
-            lower = int(np.count_nonzero(ratio < 1.0))
-            chance = binomtest(lower, len(ratio)).pvalue
-            rows.append(
-                [
-                    group.name if t == shown[0] else "",
-                    f"{t:g}",
-                    f"{middle:.3g}",
-                    f"{low:.3g} to {high:.3g}",
-                    f"{lower} of {len(ratio)}",
-                    f"{chance:.0e}",
-                ]
-            )
-    header = ["", "t", "E_C / E_A", "95 %", "(C) lower", "sign test"]
+            name = group.name if t == shown[0] else ""
+            row = [name, f"{t:g}", f"{median:.2e}", f"{low:.1e} to {high:.1e}"]
+            if group.alpha:
+                ratio = runs.at(t) / base.at(t)
+                middle, least, largest = median_interval(ratio)
+                lower = int(np.count_nonzero(ratio < 1.0))
+                row += [f"{middle:.3g}", f"{least:.3g} to {largest:.3g}"]
+                row += [f"{lower} of {len(ratio)}", f"{binomtest(lower, len(ratio)).pvalue:.0e}"]
+            rows.append(row + [""] * (8 - len(row)))
+    header = ["", "t", "E", "5 to 95 %", "E_C / E_A", "95 %", "(C) lower", "sign test"]
     return table(title, header, rows)
 
 
@@ -237,6 +239,8 @@ def crossing(runs: Runs, base: Runs) -> tuple[float, float, float]:
     if not above.size:
         return float(ratio[best]), float(runs.time[best]), math.inf
     k = best + int(above[0])
+    if ratio[max(k - 1, 0)] >= 1.0 or k == best:
+        return float(ratio[best]), float(runs.time[best]), float(runs.time[best])
     share = math.log(ratio[k - 1]) / math.log(ratio[k - 1] / ratio[k])
     lead = math.log(runs.time[k] / runs.time[k - 1])
     return (
@@ -246,14 +250,18 @@ def crossing(runs: Runs, base: Runs) -> tuple[float, float, float]:
     )
 
 
-def crossing_table(found: Mapping[str, tuple[Mapping[Group, Runs], Runs]]) -> str:
-    """Until when (C) wins, and by how much at best."""
+def crossing_table(found: Sequence[tuple[str, Mapping[Group, Runs], Runs]]) -> str:
+    """Until when (C) wins, by how much at best, and what is left at the end."""
     rows = []
-    for name, (groups, base) in found.items():
+    for number, groups, base in found:
         for group, runs in groups.items():
             least, when, until = crossing(runs, base)
-            rows.append([name, group.name, f"{least:.3g}", f"{when:.3g}", f"{until:.3g}"])
-    header = ["", "", "least median E_C / E_A", "at t", "above 1 from t"]
+            numbers = [f"{least:.3g}", f"{when:.3g}", f"{until:.3g}"]
+            stuck = int(np.count_nonzero(runs.energy[:, -1] > STUCK))
+            left = [f"{np.median(runs.neurons):.0f}", f"{stuck} of {len(runs.energy)}"]
+            rows.append([number, group.name, *numbers, *left])
+    header = ["N", "", "least median E_C / E_A", "at t", "above 1 from t"]
+    header += ["neurons at the end", f"E > {STUCK:g} then"]
     return table("Until when birth and death wins", header, rows)
 
 
@@ -268,10 +276,9 @@ def step_table(found: Mapping[Group, Runs], halved: Mapping[Group, Runs]) -> str
             change = finer.at(t) / coarse.at(t)[: group.seeds] - 1.0
             middle, low, high = median_interval(change)
             cells.append(f"{middle:+.1%} ({low:+.1%}, {high:+.1%})")
-        rows.append([group.name, *cells])
-    dt = next(iter(halved)).dt
-    title = f"Change of E by steps of {dt:g} in place of {2.0 * dt:g}: median and its 95 % interval"
-    return table(title, ["", *(f"t = {t:g}" for t in shown)], rows)
+        rows.append([group.name, f"{2.0 * group.dt:g}", *cells])
+    title = "Change of E by steps half as long: median and its 95 % interval"
+    return table(title, ["", "dt", *(f"t = {t:g}" for t in shown)], rows)
 
 
 def main(quick: bool = False) -> None:
@@ -279,35 +286,31 @@ def main(quick: bool = False) -> None:
     seeds, many = (8, 4) if quick else (50, 10)
     t_end = 50.0 if quick else 200.0
     base = Group(0.0, seeds=seeds, t_end=t_end)
-    jumps = [replace(base, alpha=alpha) for alpha in ALPHAS]
+    jumps = [replace(base, alpha=alpha, dt=min(base.dt, STABLE / alpha)) for alpha in ALPHAS]
     weights = [replace(group, algorithm="weights") for group in jumps]
+    quenched = [replace(group, quench=0.25 * t_end) for group in jumps]
     larger = [replace(group, number=1000, seeds=many) for group in (base, *jumps)]
     sure = [replace(group, seeds=many) for group in weights]
-    halved = [replace(group, dt=0.025, t_end=50.0) for group in (base, *jumps, *sure)]
-    found = conduct([base, *jumps, *weights, *larger, *halved])
-    drawn, deterministic = ({group: found[group] for group in part} for part in (jumps, weights))
-    plain = {base: found[base], **drawn, **deterministic}
-    print(step_table(plain, {group: found[group] for group in halved}))
-    print(energy_table(f"200 neurons, {seeds} seeds: median of E (5 %, 95 %)", plain))
-    print(ratio_table(f"200 neurons, {seeds} seeds", drawn, found[base]))
-    print(ratio_table("Weighted, without chance", deterministic, found[base]))
-    more = {group: found[group] for group in larger}
-    print(energy_table(f"1000 neurons, {many} seeds: median of E (5 %, 95 %)", more))
-    rest = {group: more[group] for group in larger[1:]}
-    print(ratio_table(f"1000 neurons, {many} seeds", rest, more[larger[0]]))
-    every = {
-        "200": (drawn, found[base]),
-        "200, weights": (deterministic, found[base]),
-        "1000": (rest, more[larger[0]]),
-    }
-    print(crossing_table(every))
-    lines = [
-        Line.of(group.name, runs.time, runs.energy, found[base].energy)
-        for group, runs in ((base, found[base]), *drawn.items())
-    ]
-    without = [
-        Line.of(group.name, runs.time, runs.energy, found[base].energy)
-        for group, runs in deterministic.items()
-    ]
-    for path in save_student_teacher_figure(lines, without, Path("output"), ("png", "pdf")):
+    halved = [replace(g, dt=0.5 * g.dt, t_end=50.0) for g in (base, *jumps, *sure)]
+    found = conduct([base, *jumps, *weights, *quenched, *larger, *halved])
+    plain, more = found[base], found[larger[0]]
+    drawn, without, ended, rest, finer = (
+        {group: found[group] for group in part}
+        for part in (jumps, weights, quenched, larger[1:], halved)
+    )
+    print(step_table({base: plain, **drawn, **without}, finer))
+    print(comparison_table(f"200 neurons, {seeds} seeds", {base: plain, **drawn}, plain))
+    print(comparison_table(f"200 neurons with weights, {seeds} seeds", without, plain))
+    print(
+        comparison_table(f"200 neurons, gradient descent at the end, {seeds} seeds", ended, plain)
+    )
+    print(comparison_table(f"1000 neurons, {many} seeds", {larger[0]: more, **rest}, more))
+    every = [("200", drawn, plain), ("200", without, plain), ("200", ended, plain)]
+    print(crossing_table([*every, ("1000", rest, more)]))
+    lines, dashed, dotted = (
+        [Line.of(group.name, runs.time, runs.energy, plain.energy) for group, runs in part.items()]
+        for part in ({base: plain, **drawn}, without, ended)
+    )
+    later = [line.since(0.25 * t_end) for line in dotted]
+    for path in save_student_teacher_figure(lines, dashed, later, Path("output"), ("png", "pdf")):
         print(f"wrote {path}")

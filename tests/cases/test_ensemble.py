@@ -119,7 +119,7 @@ def test_what_is_interrupted_is_kept(circle_case, tmp_path, made, capsys):
     made.stops[3] = KeyboardInterrupt()
     half = run(circle_case, 5, code=130)
     assert half.runs == 3
-    assert capsys.readouterr().err == "interrupted; what was computed is kept\n"
+    assert capsys.readouterr().err == "interrupted; what had been written is kept\n"
     made.stops.clear()
     whole = run(circle_case, 5)
     assert made.numbers == [0, 1, 2, 3, 4]

@@ -332,7 +332,7 @@ def test_a_study_that_is_ended_keeps_its_finished_runs(well, sent, executed):
         run.wait()
     if sent == signal.SIGINT:
         assert run.returncode == 130
-        assert error == "interrupted; what was computed is kept\n"
+        assert error == "interrupted; what had been written is kept\n"
     assert not (well.parent / "made" / "well_study.h5").exists()
     study(well)
     assert executed == ["cells_64"]

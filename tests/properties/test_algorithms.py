@@ -221,3 +221,12 @@ def test_what_no_particles_have():
 def test_wrong_settings_of_particles(wrong, words):
     with pytest.raises(mf.InputError, match=words):
         mf.Particles(**wrong)
+
+
+def test_weights_beyond_all_numbers_stay_a_measure():
+    """Factors of e^-5000 between particles, and of e^-5000 for all of them."""
+    mu = mf.Particles(3, 0.1, 0, "weights").project(START, mf.Circle())
+    moved = mu.reweighted(np.array([-5000.0, -5000.0, -9000.0]), 1.0)
+    assert moved.mass == pytest.approx(1.0, rel=1e-12)
+    assert moved.values == pytest.approx([1.5, 1.5, 0.0], rel=1e-11)
+    assert moved.log_weights[2] == pytest.approx(moved.log_weights[0] - 4000.0, rel=1e-12)

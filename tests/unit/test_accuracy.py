@@ -277,7 +277,7 @@ def test_a_budget_that_ends_leaves_an_honest_bar():
     case = parse(WELL, "well")
     *_, last = refinements(case, Accuracy(1e-6, most=20.0), run)
     assert not last.reached
-    assert "times the largest" in last.ended["space"]
+    assert "times what `most` allows" in last.ended["space"]
     assert 1e-6 < last.error < 0.1
 
 
@@ -366,7 +366,7 @@ def test_a_bias_of_the_steps_is_seen_and_ends_with_the_budget():
     )
     assert not answer.reached
     assert answer.part("time") > 0.01
-    assert all("times the largest" in why for why in answer.ended.values())
+    assert all("times what `most` allows" in why for why in answer.ended.values())
     exact = CircleFamily(1.7, 1.0, 1.25).energy(1.0)
     assert abs(answer.solution.energy[-1] - exact) <= answer.bars["energy"][-1]
 

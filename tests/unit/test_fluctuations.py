@@ -337,3 +337,17 @@ def test_the_figure_is_written(tmp_path):
     files = save_fluctuation_figure([histogram], [spread, spread], tmp_path, ("png", "pdf"))
     assert [file.name for file in files] == ["fluctuations.png", "fluctuations.pdf"]
     assert all(file.stat().st_size > 5000 for file in files)
+
+
+@pytest.mark.parametrize(
+    ("observables", "words"),
+    [
+        ([0.0], "observable = 0.0: expected a list of PredictionAt"),
+        (TotalEnergy(), "observables = .*: expected a list of PredictionAt"),
+        ([PredictionAt((0.0, 1.0))], r"x = \(0.0, 1.0\): expected 1 number"),
+    ],
+)
+def test_what_cannot_be_observed_is_one_sentence(observables, words):
+    mu = mf.Characteristics(nodes=16).project(mf.Uniform(), mf.Circle())
+    with pytest.raises(InputError, match=words):
+        influence(mf.Equation(CIRCLE, [mf.Transport()]), mu, 0.1, observables)

@@ -151,6 +151,23 @@ def test_arrays_of_an_npz_file_are_read_once(tmp_path, monkeypatch):
     assert sorted(read) == ["positions", "time", "weights"]
 
 
+def test_names_of_parameters_in_a_file_arrange_them(tmp_path):
+    swapped = {"positions": np.arange(24.0).reshape(2, 6, 2), "time": [0.0, 1.0]}
+    np.savez(tmp_path / "run.npz", **swapped, parameters=["c", "y"])
+    with h5py.File(tmp_path / "run.h5", "w") as file:
+        for name, values in swapped.items():
+            file[name] = values
+        file["parameters"] = ["c", "y"]
+    for name in ("run.npz", "run.h5"):
+        run = mf.read_trajectory(tmp_path / name, MEAN_FIELD, order=AXES)
+        assert run.parameters == ("c", "y")
+        there = run.arranged(("y", "c")).positions
+        assert np.array_equal(there, swapped["positions"][..., ::-1])
+    np.savez(tmp_path / "wrong.npz", **swapped, parameters=[1.0, 2.0])
+    with pytest.raises(InputError, match="expected their names, a list of texts"):
+        mf.read_trajectory(tmp_path / "wrong.npz", MEAN_FIELD, order=AXES)
+
+
 @pytest.mark.parametrize("algorithm", ["jumps", "weights"])
 def test_a_result_of_particles_needs_nothing_else(tmp_path, algorithm):
     equation = mf.Equation(
