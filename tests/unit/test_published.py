@@ -41,14 +41,14 @@ def test_what_follows_the_quench_is_gradient_descent(scheme):
 
 
 def test_published_energies_of_gradient_descent():
-    """Of ten seeds the mean is the mean field's; single runs of the notebooks are such runs."""
+    """Of 24 seeds the mean is the mean field's; single runs of the notebooks are such runs."""
     short = replace(RUN_B, t_end=5.0, interval=5.0)
-    runs = published.energies(Chunk(short, published.DESCENT, tuple(range(10))))[:, -1]
+    runs = published.energies(Chunk(short, published.DESCENT, tuple(range(24))))[:, -1]
     printed = np.array(published.PUBLISHED[RUN_B.name, published.DESCENT][5.0])
     printed = printed[np.isfinite(printed)] + published.offset()
     deviation = runs.std(ddof=1)
-    assert np.all(np.abs(printed - runs.mean()) < 3.5 * deviation)
-    assert abs(runs.mean() - 4.5906e-2) < 3.0 * deviation / np.sqrt(10) + 0.01 * 4.5906e-2
+    assert np.all(np.abs(printed - runs.mean()) < 4.0 * deviation)
+    assert abs(runs.mean() - 4.5906e-2) < 3.0 * deviation / np.sqrt(24) + 0.01 * 4.5906e-2
 
 
 def test_leaving_times():
