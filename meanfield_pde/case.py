@@ -25,7 +25,6 @@ from meanfield_pde.accuracy import Accuracy
 from meanfield_pde.dynamics.birth_death import BirthDeath, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
-from meanfield_pde.evolution import check_particles, check_steps, default_splitting
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.laws import AnyLaw, Law, mass_outside
@@ -40,6 +39,7 @@ from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.schedules import AtTimes, EveryTime, Schedule
+from meanfield_pde.timestepping.choices import check_particles, check_steps, default_splitting
 from meanfield_pde.timestepping.splitting import Splitting
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step
 from meanfield_pde.variations import Study

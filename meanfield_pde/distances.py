@@ -90,8 +90,7 @@ class Cloud:
 def snapshot_cloud(solution: Solution, index: int) -> Cloud:
     """One snapshot of a solution: its nodes, its particles, or the centres of its cells."""
     layout = solution.layout
-    pairs = zip(layout.lower, layout.upper, layout.periodic, strict=True)
-    axes = tuple(Axis(*entry) for entry in pairs)
+    axes = layout.axes
     if solution.nodes:
         nodes = solution.nodes[index]
         return Cloud(nodes[:, :-1], np.exp(nodes[:, -1]), axes)

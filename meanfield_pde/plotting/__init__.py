@@ -14,8 +14,9 @@ from meanfield_pde.plotting.density import density_figure, density_name
 from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
 from meanfield_pde.plotting.energy import energy_figure
 from meanfield_pde.plotting.prediction import has_prediction_figure, prediction_figure
+from meanfield_pde.plotting.snapshots import require_same_space
 from meanfield_pde.plotting.style import styled
-from meanfield_pde.results.solution import Layout, Solution
+from meanfield_pde.results.solution import Solution
 
 __all__ = [
     "density_figure",
@@ -80,7 +81,7 @@ def save_figures(
     for form in formats:
         require(form in FORMATS, "formats", form, f"one of {', '.join(FORMATS)}")
     if companion is not None:
-        _same_physics(solution.layout, companion.layout)
+        require_same_space(solution.layout, companion.layout)
     where = Path(folder)
     written = []
     for name, make in _applying(solution, companion):
@@ -88,12 +89,6 @@ def save_figures(
         for form in formats:
             written.append(write_figure(figure, where / f"{stem}_{name}.{form}", form))
     return written
-
-
-def _same_physics(first: Layout, second: Layout) -> None:
-    for what in ("parameters", "lower", "upper", "periodic"):
-        one, two = getattr(first, what), getattr(second, what)
-        require(one == two, f"companion's {what}", two, f"those of the first result, {one}")
 
 
 def write_figure(figure: Figure, path: Path, form: str) -> Path:

@@ -21,8 +21,9 @@ from meanfield_pde.plotting.axes import log_axis, number, time_axis, value_axis
 from meanfield_pde.plotting.density import TALLEST
 from meanfield_pde.plotting.parameters import parameter_range, parameter_ticks, symbol
 from meanfield_pde.plotting.shades import Shades
-from meanfield_pde.plotting.snapshots import MOST_ALONE, bins, described, few, wrapped
+from meanfield_pde.plotting.snapshots import MOST_ALONE, bins, described, few, require_same_space
 from meanfield_pde.plotting.style import DARK, DASHED, INK, WARM, styled
+from meanfield_pde.representations.following import folded
 from meanfield_pde.results.disk import check_writable
 from meanfield_pde.results.solution import Solution
 
@@ -86,7 +87,7 @@ class Film:
         for index in _indices(run, self.times):
             points, count = run.measure[index], run.layout.particles
             mass = np.exp(run.nodes[index][:, -1]) if run.nodes else np.full(count, 1.0 / count)
-            found.append((wrapped(points, run.layout), mass))
+            found.append((folded(points, run.layout.axes), mass))
         return found
 
 
@@ -104,12 +105,10 @@ def film(result: Solution, particles: Solution | None = None) -> Film:
     if first is not None:
         require(first.layout.on_grid, "result", first.layout.representation, "a density on cells")
     if particles is not None:
-        require(first is not None, "result", described(result.layout), "a density first")
+        require(first is not None, "result", result.layout.representation, "a density first")
         known = particles.layout.particles > 0
-        require(known, "second result", described(particles.layout), "particles")
-        for what in ("parameters", "lower", "upper", "periodic"):
-            one, two = getattr(result.layout, what), getattr(particles.layout, what)
-            require(one == two, f"{what} of the particles", two, f"those of the result, {one}")
+        require(known, "second result", particles.layout.representation, "particles")
+        require_same_space(result.layout, particles.layout)
     times = result.snapshot_time
     if particles is not None:
         apart = np.abs(times[:, None] - particles.snapshot_time).min(axis=1, initial=np.inf)

@@ -117,11 +117,13 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.fill_between(panel.time, lower, upper, alpha=0.35, label="25 to 75 %", **look)
     axes.plot(panel.time, median, color=DARK, label="median")
     printed = positive(median - panel.offset)
+    digits, power = f"{panel.offset:.1e}".split("e")
+    offset = rf"${digits} \times 10^{{{int(power)}}}$"
     axes.plot(
         *(panel.time, printed),
         color=WARM,
         linewidth=0.9,
-        label="median as printed, less $2.0\\times 10^{-4}$",
+        label=f"median as printed, less {offset}",
     )
     for curve in panel.curves:
         label = f"mean field, {curve.words}"
@@ -134,7 +136,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
         color=WARM,
         markeredgecolor=INK,
         markeredgewidth=0.4,
-        label="published, plus $2.0\\times 10^{-4}$",
+        label=f"published, plus {offset}",
         zorder=4,
     )
     if np.isfinite(panel.quench):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.errors import require
+from meanfield_pde.representations.following import folded
 from meanfield_pde.results.solution import Layout, Solution
 
 Array = NDArray[np.float64]
@@ -129,17 +131,14 @@ def cloud(solution: Solution, index: int) -> Array:
         ends = np.cumsum(masses) / np.sum(masses)
         middles = (np.arange(masses.size) + 0.5) / masses.size
         positions = positions[np.searchsorted(ends[:-1], middles)]
-    return wrapped(positions, solution.layout)
+    return folded(positions, solution.layout.axes)
 
 
-def wrapped(positions: Array, layout: Layout) -> Array:
-    """Positions with those on a circle brought between its bounds."""
-    inside = np.array(positions, dtype=float)
-    for k, periodic in enumerate(layout.periodic):
-        if periodic:
-            low, high = layout.lower[k], layout.upper[k]
-            inside[:, k] = low + np.mod(inside[:, k] - low, high - low)
-    return inside
+def require_same_space(first: Layout, second: Layout) -> None:
+    """Raise `InputError` unless two results have the same parameters in the same space."""
+    for what in ("parameters", "lower", "upper", "periodic"):
+        one, two = getattr(first, what), getattr(second, what)
+        require(one == two, f"{what} of the second result", two, f"those of the first, {one}")
 
 
 def few(positions: Array, most: int) -> Array:

@@ -22,7 +22,7 @@ from meanfield_pde.problem.energy import AnyEnergy
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.laws import AnyLaw, draws_from
 from meanfield_pde.problem.spaces import Axis, Space
-from meanfield_pde.representations.following import FollowingLandscape, Sampling
+from meanfield_pde.representations.following import FollowingLandscape, Sampling, folded
 from meanfield_pde.representations.initial_nodes import log_sum
 from meanfield_pde.representations.jumps import Algorithm, probabilities
 from meanfield_pde.representations.moments import on_walls, point_moments
@@ -134,12 +134,10 @@ class ParticleMeasure:
         points = np.empty_like(self.points)
         triples = zip(self.axes, field.gradient, mobility(time), strict=True)
         for k, (axis, slope, factor) in enumerate(triples):
-            moved = self.points[:, k] - dt * factor * slope
-            if axis.periodic:
-                points[:, k] = axis.lower + np.mod(moved - axis.lower, axis.length)
-            else:
-                points[:, k] = np.minimum(np.maximum(moved, axis.lower), axis.upper)
-        return replace(mu, points=points)
+            points[:, k] = self.points[:, k] - dt * factor * slope
+            if not axis.periodic:
+                np.clip(points[:, k], axis.lower, axis.upper, out=points[:, k])
+        return replace(mu, points=folded(points, self.axes))
 
     def jumped(self, factors: Array, law: AnyLaw | None = None) -> ParticleMeasure:
         """Kill where factors < 0, clone where > 0, then bring the number back to N.

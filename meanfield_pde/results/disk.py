@@ -20,7 +20,7 @@ from typing import Any
 
 import h5py
 
-from meanfield_pde.errors import InputError
+from meanfield_pde.errors import InputError, NumericalFailure
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
@@ -167,3 +167,29 @@ def reason(error: BaseException) -> str:
     told = re.search(r"error message = '([^']*)'", str(error))
     system = error.strerror if isinstance(error, OSError) else None
     return (told[1] if told else system or str(error)) or type(error).__name__
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[DiskFile]:
+    """A new file, which takes the place of one of the same name when it is whole.
+
+    Raises
+    ------
+    InputError
+        If nothing can be written at the path.
+    NumericalFailure
+        If the disk refuses.
+    """
+    check_writable(path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with undisturbed():
+            with DiskFile(part, "w") as file:
+                yield file
+            os.replace(part, path)
+    except (OSError, RuntimeError) as error:
+        raise NumericalFailure(
+            f"{path} cannot be written: {reason(error)}; make room there or write to another disk"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

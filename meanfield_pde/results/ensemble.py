@@ -19,7 +19,6 @@ The case, the equation and the versions are attributes of the file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +28,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import InputError, NumericalFailure
-from meanfield_pde.results.disk import DiskFile, check_writable, reason, undisturbed
+from meanfield_pde.errors import InputError
+from meanfield_pde.results.disk import replaced
 from meanfield_pde.results.hdf5 import opened
 from meanfield_pde.results.schema import get_attributes, get_values, set_attributes
 from meanfield_pde.results.study import FINISHED
@@ -195,20 +194,8 @@ class EnsembleResult:
             If the disk refuses.
         """
         place = Path(path)
-        check_writable(place)
-        part = place.with_name(f"{place.name}.{os.getpid()}.part")
-        try:
-            with undisturbed():
-                with DiskFile(part, "w") as file:
-                    _create(file, self)
-                os.replace(part, place)
-        except (OSError, RuntimeError) as error:
-            raise NumericalFailure(
-                f"{place} cannot be written: {reason(error)}; make room there or write to another "
-                "disk"
-            ) from error
-        finally:
-            part.unlink(missing_ok=True)
+        with replaced(place) as file:
+            _create(file, self)
         return place
 
 

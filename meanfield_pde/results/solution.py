@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meanfield_pde.problem.spaces import Axis
+
 if TYPE_CHECKING:
     from meanfield_pde.dynamics.equation import Equation
 
@@ -86,6 +88,11 @@ class Layout:
         if self.inputs.ndim == 1:
             return ("x",)
         return tuple(f"x_{k + 1}" for k in range(self.inputs.shape[1]))
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Of the parameter space."""
+        return tuple(map(Axis, self.lower, self.upper, self.periodic))
 
     @property
     def on_grid(self) -> bool:

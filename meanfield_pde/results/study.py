@@ -18,7 +18,6 @@ attributes of the file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +27,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.errors import InputError, NumericalFailure
-from meanfield_pde.results.disk import DiskFile, check_writable, reason, undisturbed
+from meanfield_pde.errors import InputError
+from meanfield_pde.results.disk import replaced
 from meanfield_pde.results.schema import get_attributes, get_values, set_attributes
 
 Array = NDArray[np.float64]
@@ -115,19 +114,8 @@ def write_study(result: StudyResult, path: Path) -> None:
     NumericalFailure
         If the disk refuses.
     """
-    check_writable(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        with undisturbed():
-            with DiskFile(part, "w") as file:
-                _create(file, result)
-            os.replace(part, path)
-    except (OSError, RuntimeError) as error:
-        raise NumericalFailure(
-            f"{path} cannot be written: {reason(error)}; make room there or write to another disk"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with replaced(path) as file:
+        _create(file, result)
 
 
 def _create(file: h5py.File, result: StudyResult) -> None:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from meanfield_pde.accuracy import Accuracy, enough, remaining, rounding
 from meanfield_pde.case import Case, Method
 from meanfield_pde.errors import InputError, NumericalFailure
-from meanfield_pde.evolution import estimate_order
 from meanfield_pde.problem.data import Data, Line, OneInput, ProductData
 from meanfield_pde.problem.density_laws import TableLaw
 from meanfield_pde.problem.energy import Energy
@@ -34,6 +33,7 @@ from meanfield_pde.representations.fourier import Fourier
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.representations.particles import Particles
 from meanfield_pde.results.solution import SCALARS, Solution
+from meanfield_pde.timestepping.choices import estimate_order
 
 Array = NDArray[np.float64]
 Moves = Mapping[str, tuple[Array, ...]]

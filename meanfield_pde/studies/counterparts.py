@@ -17,7 +17,7 @@ from meanfield_pde.case import Case, Time, parse
 from meanfield_pde.distances import Cloud, snapshot_cloud
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import InputError, NumericalFailure, require
-from meanfield_pde.evolution import default_splitting, solve
+from meanfield_pde.evolution import solve
 from meanfield_pde.problem.energy import AnyEnergy, Energy
 from meanfield_pde.problem.laws import AnyLaw
 from meanfield_pde.problem.losses import Squared
@@ -31,6 +31,7 @@ from meanfield_pde.results.solution import Solution
 from meanfield_pde.results.trajectory import Trajectory
 from meanfield_pde.run import digests
 from meanfield_pde.schedules import AtTimes
+from meanfield_pde.timestepping.choices import default_splitting
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
 from meanfield_pde.timestepping.splitting import Lie, Splitting
 from meanfield_pde.timestepping.step_size import Controlled, Fixed, Step

@@ -43,6 +43,16 @@ from meanfield_pde.representations.rules import GaussPanels
 from meanfield_pde.schedules import AtTimes, EveryTime
 from meanfield_pde.studies import ancestors, paper
 from meanfield_pde.studies.plateau import LEVEL, first_below
+from meanfield_pde.studies.readings import (
+    BAD,
+    DESCENT,
+    FULL,
+    PRINTED_CONSTANT,
+    PUBLISHED,
+    READ_TO,
+    REBORN,
+    UNIFORM,
+)
 from meanfield_pde.studies.tables import table
 from meanfield_pde.studies.workers import all_answers
 from meanfield_pde.timestepping.particle_limit import ParticleLimit
@@ -65,10 +75,8 @@ CORNER = 1e-6
 CHARGES, LOCATIONS = 12.0, 8.0
 """Walls that no particle meets."""
 
-PRINTED_CONSTANT = 0.206 / 3.0
-"""What the notebooks take for C_f."""
-
-DESCENT, UNIFORM, REBORN = "gradient descent", "birth and death", "with rebirth"
+LIMIT_DT = 0.02
+"""Of the mean field, where it has fixed steps."""
 
 SCHEMES: dict[str, Balance | None] = {
     DESCENT: None,
@@ -114,76 +122,14 @@ class Setting:
         return np.array(EveryTime(self.interval).times(self.t_end))
 
 
-RUN_A = Setting("A: full support", paper.FULL_SUPPORT, 30.0, 20.0, 0.1)
-RUN_B = Setting("B: bad initialisation", paper.BAD_INITIALISATION, 100.0, 90.0, 0.25)
+RUN_A = Setting(FULL, paper.FULL_SUPPORT, 30.0, 20.0, 0.1)
+RUN_B = Setting(BAD, paper.BAD_INITIALISATION, 100.0, 90.0, 0.25)
 
 SHOWN = {
     RUN_A.name: (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0),
     RUN_B.name: (1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0, 90.0, 100.0),
 }
 """Times of the tables."""
-
-HIDDEN = np.nan
-"""A curve that lies behind another one."""
-
-PUBLISHED: dict[tuple[str, str], dict[float, tuple[float, float, float]]] = {
-    (RUN_A.name, DESCENT): {
-        1.0: (4.40e-2, 4.47e-2, 4.22e-2),
-        2.0: (3.17e-2, 2.90e-2, 2.87e-2),
-        3.0: (2.34e-2, 1.95e-2, 1.98e-2),
-        5.0: (1.49e-2, 1.06e-2, 1.08e-2),
-        10.0: (6.9e-3, 4.0e-3, 4.1e-3),
-        20.0: (2.2e-3, 1.0e-3, 1.2e-3),
-        30.0: (9e-4, 4.5e-4, HIDDEN),
-    },
-    (RUN_A.name, UNIFORM): {
-        1.0: (2.32e-2, 3.41e-2, HIDDEN),
-        2.0: (1.23e-2, 1.62e-2, 1.11e-2),
-        3.0: (6.3e-3, 7.3e-3, 5.6e-3),
-        5.0: (2.0e-3, 1.1e-3, HIDDEN),
-    },
-    (RUN_A.name, REBORN): {
-        1.0: (3.15e-2, 2.85e-2, 2.44e-2),
-        2.0: (2.08e-2, 1.40e-2, 1.40e-2),
-        3.0: (1.10e-2, 8.7e-3, 7.9e-3),
-        5.0: (3.5e-3, 3.4e-3, 1.2e-3),
-        10.0: (3e-4, -1e-4, 3e-4),
-        20.0: (0.0, -2e-4, 2e-4),
-        30.0: (HIDDEN, -2e-4, 1e-4),
-    },
-    (RUN_B.name, DESCENT): {
-        5.0: (HIDDEN, 4.40e-2, 4.00e-2),
-        10.0: (2.85e-2, 3.06e-2, 2.81e-2),
-        15.0: (2.14e-2, 2.23e-2, 2.12e-2),
-        20.0: (1.73e-2, 1.77e-2, 1.71e-2),
-        25.0: (1.53e-2, 1.54e-2, 1.53e-2),
-        30.0: (1.44e-2, 1.45e-2, 1.45e-2),
-    },
-    (RUN_B.name, UNIFORM): {
-        5.0: (4.33e-2, 2.21e-2, 2.15e-2),
-        15.0: (1.37e-2, HIDDEN, 1.36e-2),
-        30.0: (1.36e-2, 1.36e-2, 1.36e-2),
-        40.0: (1.36e-2, 1.36e-2, 1.36e-2),
-        100.0: (1.36e-2, 1.35e-2, 1.36e-2),
-    },
-    (RUN_B.name, REBORN): {
-        5.0: (3.20e-2, 3.32e-2, 3.13e-2),
-        10.0: (1.36e-2, 1.42e-2, 1.35e-2),
-        15.0: (1.22e-2, 1.38e-2, 1.17e-2),
-        20.0: (4.6e-3, 1.36e-2, 5.3e-3),
-        25.0: (7e-4, 1.32e-2, 1.0e-3),
-        30.0: (3e-4, 7.7e-3, 4e-4),
-        40.0: (2e-4, 3e-4, 3e-4),
-        100.0: (-1e-4, -1e-4, 1e-4),
-    },
-}
-"""Energies as printed, by time, one for each revision; to 1e-4, 1e-4 and 3e-4.
-
-The first revision ran A to t = 50.
-"""
-
-READ_TO = 3e-4
-"""As far as published energies can be read, the coarsest of them."""
 
 NODES = Characteristics((64, 64), redistribute=None, picture=0)
 REBIRTH = Characteristics((24, 4), reach=6.0, redistribute=None, picture=0)
@@ -293,9 +239,9 @@ def each_death_reborn(
     return np.array(found)
 
 
-def likely_reach(number: int = NUMBER) -> float:
-    """The deviation beyond which one of so many normal draws is expected: 2.81 of 200."""
-    return float(ndtri(1.0 - 0.5 / number))
+def likely_reach() -> float:
+    """The deviation beyond which one of 200 normal draws is expected: 2.81."""
+    return float(ndtri(1.0 - 0.5 / NUMBER))
 
 
 def cut_law(setting: Setting, energy: Energy) -> CharacteristicsMeasure:
@@ -322,7 +268,7 @@ def cut_law(setting: Setting, energy: Energy) -> CharacteristicsMeasure:
     )
 
 
-def mean_fields(setting: Setting, scheme: str, dt: float = 0.02) -> Iterator[MeanFieldCurve]:
+def mean_fields(setting: Setting, scheme: str) -> Iterator[MeanFieldCurve]:
     """The curves of a panel, the exact mean field first."""
     energy = ancestors.energy()
     balance = SCHEMES[scheme]
@@ -333,13 +279,15 @@ def mean_fields(setting: Setting, scheme: str, dt: float = 0.02) -> Iterator[Mea
         balance = Mean() if balance is not None else None
         curves["exact"] = mean_field(setting, balance, mu, energy)
     else:
-        curves["exact"] = _from_bad_initialisation(setting, balance, energy, dt)
+        curves["exact"] = _from_bad_initialisation(setting, balance, energy, LIMIT_DT)
     if balance is not None:
         cut = cut_law(setting, energy)
-        steps = (Strang(), Fixed(2.0 * dt)) if isinstance(balance, Reinjection) else (None, None)
+        steps = (
+            (Strang(), Fixed(2.0 * LIMIT_DT)) if isinstance(balance, Reinjection) else (None, None)
+        )
         curves["cut law"] = mean_field(setting, balance, cut, energy, *steps)
     if scheme == REBORN:
-        each = each_death_reborn(setting, paper.REBORN, cut, energy, dt)
+        each = each_death_reborn(setting, paper.REBORN, cut, energy, LIMIT_DT)
         curves["each death reborn"] = each
     for words, values in curves.items():
         yield MeanFieldCurve(words, setting.times, values)

@@ -27,8 +27,8 @@ from meanfield_pde.results.solution import SCALARS, Solution
 from meanfield_pde.results.study import FINISHED, StudyResult, write_study
 from meanfield_pde.run import Job, digests, execute, jobs
 from meanfield_pde.schedules import AtTimes
-from meanfield_pde.studies.distances import distance, quantities
 from meanfield_pde.studies.exact import exact_solution
+from meanfield_pde.studies.quantities import distance, quantities
 from meanfield_pde.studies.tables import orders
 from meanfield_pde.studies.workers import WorkerDied, in_processes, processors
 from meanfield_pde.timestepping.step_size import Fixed

@@ -93,7 +93,7 @@ def problem() -> tuple[Equation, BirthDeath, Transport]:
     return Equation(energy, [transport, birth_death]), birth_death, transport
 
 
-def mean_field(splitting: Splitting, dt: float, nodes: int = 64, t_end: float = 40.0) -> Solution:
+def mean_field(splitting: Splitting, dt: float, nodes: int, t_end: float) -> Solution:
     """Along characteristics: `nodes` for y, of the start and of the law of rebirth."""
     equation, _, _ = problem()
     method = Characteristics((nodes, 32), picture=0)
@@ -109,9 +109,9 @@ def mean_field(splitting: Splitting, dt: float, nodes: int = 64, t_end: float = 
     )
 
 
-def injected_mass(solution: Solution, alpha: float = paper.ALPHA) -> Array:
+def injected_mass(solution: Solution) -> Array:
     """alpha int max(Vbar, 0) dt at the record times."""
-    rates = alpha * np.maximum(solution.mean_potential, 0.0)
+    rates = paper.ALPHA * np.maximum(solution.mean_potential, 0.0)
     steps = 0.5 * np.diff(solution.time) * (rates[1:] + rates[:-1])
     return np.concatenate([[0.0], np.cumsum(steps)])
 
@@ -248,11 +248,12 @@ def _paths(part: list[Run], until: float) -> tuple[Array, Array, Array]:
 
 def _injections(found: dict[int, list[Run]], limit: Solution) -> None:
     until = min(WINDOW, float(limit.time[-1]))
-    whole = float(np.interp(until, limit.time, injected_mass(limit)))
+    known = injected_mass(limit)
+    whole = float(np.interp(until, limit.time, known))
     rows = []
     for number, part in found.items():
         ends = np.minimum(until, [run.time[-1] for run in part])
-        mass = float(np.mean(np.interp(ends, limit.time, injected_mass(limit))))
+        mass = float(np.mean(np.interp(ends, limit.time, known)))
         injected, expected = (
             np.array([run.mass(kind, until) for run in part]) for kind in ("injected", "expected")
         )

@@ -341,12 +341,14 @@ def test_animations_that_cannot_be(plane, circle_case, tmp_path, capsys):
     grid, particles = plane / "quickstart.h5", plane / "quickstart_particles.h5"
     one, other = tmp_path / "0.1" / "circle.h5", tmp_path / "0.2" / "circle_particles.h5"
     assert refused(capsys, "animate", grid, other).startswith(
-        "parameters of the particles = ('theta',): expected those of the result, ('y', 'c')"
+        "parameters of the second result = ('theta',): expected those of the first, ('y', 'c')"
     )
     assert refused(capsys, "animate", particles, grid).startswith(
-        "result = '300 particles': expected a density first"
+        "result = 'particles': expected a density first"
     )
-    assert refused(capsys, "animate", grid, grid).startswith("second result = 'density, ")
+    assert refused(capsys, "animate", grid, grid).startswith(
+        "second result = 'finite_volumes': expected particles"
+    )
     assert refused(capsys, "animate", one, other).startswith(
         "snapshots = 1: expected two or more, of all results at the same times"
     )

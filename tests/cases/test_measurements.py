@@ -2,7 +2,8 @@
 
 import pytest
 
-from meanfield_pde.cli import FINISHED, MEASUREMENTS, main
+from meanfield_pde.arguments import MEASUREMENTS
+from meanfield_pde.cli import FINISHED, main
 from meanfield_pde.studies.plateau import leaving_time
 from meanfield_pde.studies.tables import difference_orders, orders, table
 

@@ -27,9 +27,9 @@ from meanfield_pde.plotting.snapshots import (
     histogram,
     marginal,
     told_apart,
-    wrapped,
 )
 from meanfield_pde.plotting.style import SEQUENCE
+from meanfield_pde.representations.following import folded
 from meanfield_pde.results.solution import SCALARS, Layout, Solution
 
 TIMES = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
@@ -257,7 +257,7 @@ def test_particles_without_walls_and_past_the_end_of_the_circle():
     low, high = panel.get_xlim()
     assert low < run.measure[..., 0].min() < run.measure[..., 0].max() < high
     circle = circle_particles(TIMES[:1]).layout
-    np.testing.assert_allclose(wrapped(np.array([[4.0]]), circle), [[4.0 - 2 * np.pi]])
+    np.testing.assert_allclose(folded(np.array([[4.0]]), circle.axes), [[4.0 - 2 * np.pi]])
 
 
 def test_snapshots_are_first_last_and_spaced_by_ratios():
@@ -350,7 +350,9 @@ print("matplotlib.pyplot" in sys.modules)
 
 
 def test_a_companion_of_other_physics_is_refused(tmp_path):
-    with pytest.raises(InputError, match="companion's parameters"):
+    with pytest.raises(
+        InputError, match=r"parameters of the second result = .*: expected those of the first"
+    ):
         save_figures(plane_grid(), tmp_path / "new", "run", companion=circle_grid())
     assert not (tmp_path / "new").exists()
 
