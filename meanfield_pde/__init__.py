@@ -47,6 +47,8 @@ _HOME = {
     ),
     "problem.penalties": ("WeightDecay", "ConstantPenalty", "FormulaPenalty", "OwnPenalty"),
     "problem.gradients": ("compare_gradients",),
+    "problem.certificate": ("Certificate",),
+    "problem.optimum": ("optimum", "Optimum"),
     "problem.energy": ("Energy", "PotentialEnergy"),
     "representations.grid": ("FiniteVolumes", "Upwind", "Muscl", "Weno5"),
     "representations.characteristics": ("Characteristics",),

@@ -2,6 +2,7 @@
 
 Physics in [unit] [target] [data] [loss] [penalty] (or [potential]) [space] [initial] [[terms]];
 numerics in [method] [time] [output]; [accuracy] refines them until error bars are small enough;
+[certificate] says over which measures the gap bounds E - min E;
 [companion] is a second method, run on the same physics to be compared. Tables that come in kinds
 name theirs in `kind`; the keys of a kind are the arguments of its class. Paths are relative to the
 case file.
@@ -22,9 +23,10 @@ from pydantic import ConfigDict, Discriminator, Field, TypeAdapter, ValidationEr
 from pydantic.dataclasses import dataclass as validated
 
 from meanfield_pde.accuracy import Accuracy
-from meanfield_pde.dynamics.birth_death import BirthDeath, Reinjection
+from meanfield_pde.dynamics.birth_death import BirthDeath, Free, Reinjection
 from meanfield_pde.dynamics.equation import Equation, Term
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.problem.certificate import Certificate
 from meanfield_pde.problem.data import Data
 from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
 from meanfield_pde.problem.laws import AnyLaw, Law, mass_outside
@@ -106,6 +108,7 @@ class Case:
     output: Output = field(default_factory=Output)
     study: Study | None = None
     accuracy: Accuracy | None = None
+    certificate: Certificate = Certificate()
     folder: Annotated[str, Field(exclude=True)] = field(default=".", compare=False)
 
     def energy(self) -> AnyEnergy:
@@ -145,6 +148,13 @@ class Case:
         law: AnyLaw = self._located("[initial]", self.initial)
         return law
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing holds the mass."""
+        return any(
+            isinstance(term, BirthDeath) and isinstance(term.balance, Free) for term in self.terms
+        )
+
     def _located_term(self, term: Term) -> Term:
         if isinstance(term, BirthDeath) and isinstance(term.balance, Reinjection):
             law = self._located("[terms] birth_death balance", term.balance.law)
@@ -172,7 +182,11 @@ class Case:
 
     def validate(self) -> None:
         """Build everything that is cheap, so that what does not fit is found before a run."""
-        self.energy()
+        energy = self.energy()
+        try:
+            self.certificate.check(energy, self.free)
+        except InputError as error:
+            raise InputError(f"[certificate] {error}") from None
         axes = self.space.axes
         laws = {"[initial]": self.start()}
         for term in map(self._located_term, self.terms):

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from meanfield_pde.dynamics.birth_death import Reinjection
+from meanfield_pde.dynamics.birth_death import Free, Reinjection
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import (
     InputError,
@@ -22,6 +22,7 @@ from meanfield_pde.errors import (
 )
 from meanfield_pde.kernels.memory import keep_freed_memory
 from meanfield_pde.observables import Tally, frame, layout
+from meanfield_pde.problem.certificate import Certificate
 from meanfield_pde.problem.landscape import Discrete, Field, Landscape
 from meanfield_pde.representations.following import Sampling
 from meanfield_pde.representations.grid import POSITIVITY_LIMIT
@@ -277,6 +278,7 @@ def evolve(
     step: Step | None = None,
     record: Schedule | None = None,
     save: Schedule | None = None,
+    certificate: Certificate | None = None,
     seconds: Seconds | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Frame]:
@@ -311,6 +313,7 @@ def evolve(
         ("step", step, (Fixed, Controlled), "Fixed(dt) or Controlled()"),
         ("record", record, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
         ("save", save, (EveryTime, AtTimes), "EveryTime(interval) or AtTimes(times)"),
+        ("certificate", certificate, (Certificate,), "Certificate()"),
     ]
     for name, value, types, expected in optional:
         if value is not None:
@@ -331,6 +334,9 @@ def evolve(
         mu.project(balance.law)  # refused here if it does not fit, and not when neurons are reborn
     if isinstance(step, Controlled):
         step = step.completed(splitting.embedded)
+    bound = None
+    if certificate is not None:
+        bound = certificate.bound(equation.energy, isinstance(balance, Free))
     record = EveryTime(t_end / 100.0) if record is None else record
     save = EveryTime(t_end / 4.0) if save is None else save
     keep_freed_memory()
@@ -345,9 +351,10 @@ def evolve(
         except NumericalFailure as failure:
             if stepper.time > recorded:
                 state = (stepper.mu, stepper.field, stepper.tally)
-                yield frame(stepper.time, equation, *state, snapshot=True)
+                yield frame(stepper.time, equation, *state, snapshot=True, bound=bound)
             raise NumericalFailure(f"stopped at t = {stepper.time:.6g}: {failure}") from failure
-        result = frame(target, equation, stepper.mu, stepper.field, stepper.tally, snapshot)
+        state = (stepper.mu, stepper.field, stepper.tally)
+        result = frame(target, equation, *state, snapshot, bound)
         walls = result.scalars["wall_mass"]
         if not warned and walls > WALL_MASS and walls > 2.0 * walls_at_start:
             warned = True
@@ -371,6 +378,7 @@ def solve(
     step: Step | None = None,
     record: Schedule | None = None,
     save: Schedule | None = None,
+    certificate: Certificate | None = None,
 ) -> Solution:
     """Solve the equation from mu at time 0 to t_end.
 
@@ -391,6 +399,9 @@ def solve(
         `save` they always are.
     save : Schedule, optional
         When snapshots are; every t_end / 4 unless given. At 0 and t_end they always are.
+    certificate : Certificate, optional
+        With one, the gap that bounds E - min E is recorded: `Certificate()`, over all measures on
+        the space.
 
     Returns
     -------
@@ -416,6 +427,7 @@ def solve(
             step=step,
             record=record,
             save=save,
+            certificate=certificate,
             seconds=seconds,
         ):
             frames.append(result)

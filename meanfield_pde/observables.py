@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from meanfield_pde.dynamics.equation import Equation
+from meanfield_pde.problem.certificate import Bound
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.landscape import Field
 from meanfield_pde.problem.samples import SampleFile, Samples
@@ -54,9 +56,15 @@ def layout(equation: Equation, mu: Measure) -> Layout:
 
 
 def frame(
-    time: float, equation: Equation, mu: Measure, field: Field, tally: Tally, snapshot: bool
+    time: float,
+    equation: Equation,
+    mu: Measure,
+    field: Field,
+    tally: Tally,
+    snapshot: bool,
+    bound: Bound | None = None,
 ) -> Frame:
-    """All scalars and moments at one time, and a snapshot if asked for."""
+    """All scalars and moments at one time, with a snapshot and the gap if asked for."""
     transport, birth_death, _ = equation.dissipation(mu, field, time)
     mean, variance = mu.moments()
     return Frame(
@@ -65,6 +73,7 @@ def frame(
             "energy": field.energy,
             "mean_potential": field.integral / field.mass,
             "mass": field.mass,
+            "gap": math.nan if bound is None else bound.gap(field),
             "transport_dissipation": transport,
             "birth_death_dissipation": birth_death,
             "identity_defect": field.energy - tally.initial_energy + tally.dissipated,

@@ -117,6 +117,7 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
             equation,
             mu,
             job.case.time.t_end,
+            certificate=job.case.certificate,
             seconds=seconds,
             progress=progress,
             **job.case.numerics(job.method),

@@ -36,7 +36,15 @@ class PotentialField:
 
     def potential_at(self, nodes: Nodes) -> Array:
         """V at other nodes."""
-        return cast(PotentialLandscape, self.elsewhere(nodes)).potential
+        return self.potential_in(self.elsewhere(nodes))
+
+    def potential_in(self, landscape: Landscape) -> Array:
+        """V at the nodes of another landscape."""
+        return cast(PotentialLandscape, landscape).potential
+
+    def gradient_in(self, landscape: Landscape) -> tuple[Array, ...]:
+        """The gradient of V there."""
+        return cast(PotentialLandscape, landscape).gradient
 
     @property
     def image(self) -> Array:

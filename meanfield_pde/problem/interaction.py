@@ -59,24 +59,24 @@ class InteractingField:
     @cached_property
     def potential(self) -> Array:
         """V = Phi^T w l' + R."""
-        potential = self.landscape.features.potential(self.residual)
-        penalty = self.landscape.penalty
-        return potential if penalty is None else potential + penalty.value
+        return self.landscape.potential(self.residual)
 
     def potential_at(self, nodes: Nodes) -> Array:
         """V at other nodes."""
-        there = cast(InteractingLandscape, self.landscape.elsewhere(nodes))
-        potential = there.features.potential(self.residual)
-        return potential if there.penalty is None else potential + there.penalty.value
+        return self.potential_in(self.landscape.elsewhere(nodes))
+
+    def potential_in(self, landscape: Landscape) -> Array:
+        """V at the nodes of another landscape of the same energy."""
+        return cast(InteractingLandscape, landscape).potential(self.residual)
 
     @cached_property
     def gradient(self) -> tuple[Array, ...]:
         """(d Phi / d theta_k)^T w l' + d_k R."""
-        landscape = self.landscape
-        slopes = (landscape.features.slope(k, self.residual) for k in range(landscape.parameters))
-        if landscape.penalty is None:
-            return tuple(slopes)
-        return tuple(s + r for s, r in zip(slopes, landscape.penalty.gradient, strict=True))
+        return self.landscape.gradient(self.residual)
+
+    def gradient_in(self, landscape: Landscape) -> tuple[Array, ...]:
+        """The gradient of V there."""
+        return cast(InteractingLandscape, landscape).gradient(self.residual)
 
     @cached_property
     def face_slopes(self) -> tuple[Array, ...]:
@@ -167,6 +167,18 @@ class InteractingLandscape:
             landscape=self,
             mu=mu,
         )
+
+    def potential(self, residual: Array) -> Array:
+        """Phi^T r + R, with r = w l' at each data point."""
+        potential = self.features.potential(residual)
+        return potential if self.penalty is None else potential + self.penalty.value
+
+    def gradient(self, residual: Array) -> tuple[Array, ...]:
+        """(d Phi / d theta_k)^T r + d_k R."""
+        slopes = (self.features.slope(k, residual) for k in range(self.parameters))
+        if self.penalty is None:
+            return tuple(slopes)
+        return tuple(s + r for s, r in zip(slopes, self.penalty.gradient, strict=True))
 
     def image(self, values: Array, weight: float) -> Array:
         """The change of f."""

@@ -49,6 +49,8 @@ class Field(Protocol):
         `Landscape.image` of mu itself.
     potential_at : callable
         V, of the same mu, at other nodes.
+    potential_in, gradient_in : callables
+        V and its gradient, of the same mu, at the nodes of another landscape of the same energy.
     mean_square : float
         int V^2 dmu.
     mean_square_slopes : tuple of float
@@ -78,6 +80,8 @@ class Field(Protocol):
     @property
     def face_slopes(self) -> tuple[Array, ...]: ...  # noqa: D102
     def potential_at(self, nodes: Nodes) -> Array: ...  # noqa: D102
+    def potential_in(self, landscape: Landscape) -> Array: ...  # noqa: D102
+    def gradient_in(self, landscape: Landscape) -> tuple[Array, ...]: ...  # noqa: D102
     @property
     def mean_square(self) -> float: ...  # noqa: D102
     @property

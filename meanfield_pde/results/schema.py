@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from meanfield_pde.errors import InputError
 from meanfield_pde.results.solution import SCALARS, Array, Layout
 
-FORMAT = "meanfield_pde run, version 1"
+FORMAT = "meanfield_pde run, version 2"
 """The attribute `format` of every file of a run."""
 
 LAYOUT_ATTRIBUTES = ("format", "representation", "equation")

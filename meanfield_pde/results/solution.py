@@ -25,6 +25,7 @@ SCALARS = {
     "energy": "E[mu], the loss with its constant",
     "mean_potential": "Vbar, the mean of V under mu",
     "mass": "total mass of mu",
+    "gap": "bound on E - min E (nan if not asked for, infinite if nothing bounds it)",
     "transport_dissipation": "int grad V . M grad V dmu",
     "birth_death_dissipation": "the decay of E by birth and death, by its formula",
     "identity_defect": "E(t) - E(0) + the time integral of both dissipation terms",

@@ -336,7 +336,7 @@ def test_a_run_is_written_and_read(tmp_path):
     assert np.array_equal(read.measure, solution.measure)
     assert np.array_equal(read.layout.centres, solution.layout.centres)
     for name, values in solution.scalars.items():
-        assert np.array_equal(read.scalars[name], values), name
+        assert np.array_equal(read.scalars[name], values, equal_nan=True), name
     width = 2.0 * math.pi / 32
     ends = pytest.approx([-math.pi + width / 2, math.pi - width / 2])
     assert read.layout.centres[0][[0, -1]] == ends

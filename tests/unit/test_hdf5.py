@@ -223,7 +223,7 @@ def test_xarray_opens_a_labelled_data_set(layout: Layout, path: Path) -> None:
 def test_one_input_with_a_target_makes_the_data_sets_it_always_did(path: Path) -> None:
     run(LAYOUTS["grid_2d"], 2).write(path)
     with h5py.File(path) as file:
-        assert file.attrs["format"] == "meanfield_pde run, version 1"
+        assert file.attrs["format"] == "meanfield_pde run, version 2"
         assert set(file) - set(SCALARS) == {
             *("time", "snapshot_time", "parameter", "lower", "upper", "periodic", "mean"),
             *("variance", "y", "c", "density", "x", "target", "prediction"),

@@ -1,0 +1,188 @@
+"""The lowest places of V over the whole space: a scan of a grid, then polishing.
+
+What lies between two nodes of the scan is found only if the scan falls towards it: a dip of V that
+is narrower than a spacing may be missed. In one and two parameters the spacing is 1/512 and 1/96 of
+the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter
+
+from meanfield_pde.errors import require
+from meanfield_pde.problem.energy import AnyEnergy, Energy
+from meanfield_pde.problem.landscape import Field, Landscape
+from meanfield_pde.problem.nodes import GridNodes, PointNodes
+from meanfield_pde.problem.spaces import Axis
+from meanfield_pde.problem.units import Charged
+
+Array = NDArray[np.float64]
+
+SPACINGS = (512, 96, 24)
+"""Of the scan, along each of one, two and three parameters."""
+
+CANDIDATES = 24
+"""How many local minima of a scan are polished at most."""
+
+DIFFERENCE = 1e-5
+"""Of the range: between places whose gradients give second derivatives."""
+
+NEWTON_STEPS = 20
+"""At most; a few are enough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """An energy seen from a grid over its whole space.
+
+    Attributes
+    ----------
+    energy : Energy or PotentialEnergy
+    axes : tuple of Axis
+        The space.
+    nodes : tuple of arrays
+        Along each axis, walls included.
+    landscape : Landscape
+        The energy at all of them.
+    """
+
+    energy: AnyEnergy
+    axes: tuple[Axis, ...]
+    nodes: tuple[Array, ...]
+    landscape: Landscape
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an array with one entry a node."""
+        return tuple(nodes.size for nodes in self.nodes)
+
+    def lowest(self, field: Field, most: int = CANDIDATES) -> tuple[Array, Array]:
+        """Local minima of V, polished, from the lowest on.
+
+        Parameters
+        ----------
+        field : Field
+            Of this energy, at any mu.
+        most : int
+            How many of them are polished.
+
+        Returns
+        -------
+        points : array (places, parameters)
+        values : array (places,)
+            V there.
+        """
+        values = field.potential_in(self.landscape).reshape(self.shape)
+        wrapped = ["wrap" if axis.periodic else "nearest" for axis in self.axes]
+        dips = np.argwhere(values == minimum_filter(values, size=3, mode=wrapped))
+        # On a flat stretch all nodes are dips: the first of equal ones are as good as any.
+        order = np.argsort(values[tuple(dips.T)], kind="stable")[:most]
+        columns = zip(self.nodes, dips[order].T, strict=True)
+        points, found = self._polished(field, np.stack([n[i] for n, i in columns], axis=1))
+        order = np.argsort(found, kind="stable")
+        return points[order], found[order]
+
+    def _polished(self, field: Field, starts: Array) -> tuple[Array, Array]:
+        """All at once, by Newton's method held within a spacing and within the walls.
+
+        Second derivatives are differences of the gradient; where they are not positive their size
+        is taken. A step that does not lead down is taken again, shorter.
+        """
+        count, size = starts.shape
+        lengths = np.array([axis.length for axis in self.axes])
+        walls = np.array(
+            [[-np.inf, np.inf] if a.periodic else [a.lower, a.upper] for a in self.axes]
+        )
+        longest = lengths / np.array([max(n.size - 1, 1) for n in self.nodes])
+        inward = np.where(starts + DIFFERENCE * lengths > walls[:, 1], -1.0, 1.0)
+        best, low = starts.copy(), np.full(count, np.inf)
+        slopes, steps = np.zeros((count, size)), np.zeros((count, size))
+        tried = starts
+        for _ in range(NEWTON_STEPS):
+            shifts = DIFFERENCE * lengths * inward
+            around = tried[:, None, :] + np.concatenate(
+                [np.zeros((count, 1, size)), shifts[:, None, :] * np.eye(size)], axis=1
+            )
+            landscape = self.energy.on(PointNodes(around.reshape(-1, size)))
+            values = field.potential_in(landscape).reshape(count, size + 1)[:, 0]
+            gradient = np.stack(
+                [
+                    np.broadcast_to(g, (around.shape[0] * (size + 1),))
+                    for g in field.gradient_in(landscape)
+                ],
+                axis=1,
+            )
+            gradient = gradient.reshape(count, size + 1, size)
+            lower = values < low
+            best, low = np.where(lower[:, None], tried, best), np.where(lower, values, low)
+            slopes = np.where(lower[:, None], gradient[:, 0], slopes)
+            hessian = (gradient[:, 1:] - gradient[:, :1]) / shifts[:, :, None]
+            held = ((best <= walls[:, 0]) & (slopes > 0.0)) | (
+                (best >= walls[:, 1]) & (slopes < 0.0)
+            )
+            fresh = _newton(np.where(held, 0.0, slopes), hessian, held, lengths)
+            fresh = np.clip(fresh, -longest, longest)
+            steps = np.where(lower[:, None], fresh, 0.25 * steps)
+            tried = np.clip(best + steps, walls[:, 0], walls[:, 1])
+            gain = np.max(np.abs(np.sum(slopes * (tried - best), axis=1)))
+            if gain <= 1e-16 * (1e-300 + np.max(np.abs(low))) or not np.any(tried != best):
+                break
+        return best, low
+
+
+def _newton(slopes: Array, hessian: Array, held: NDArray[np.bool_], lengths: Array) -> Array:
+    """- |H|^-1 g for each place, in units of the ranges, held components apart."""
+    scaled = 0.5 * (hessian + np.swapaxes(hessian, 1, 2)) * lengths[:, None] * lengths
+    apart = held[:, :, None] | held[:, None, :]
+    scaled = np.where(apart & ~np.eye(lengths.size, dtype=bool), 0.0, scaled)
+    eigenvalues, vectors = np.linalg.eigh(np.nan_to_num(scaled))
+    sizes = np.abs(eigenvalues)
+    sizes = np.maximum(sizes, 1e-10 * sizes.max(axis=1, keepdims=True) + 1e-300)
+    along = np.einsum("pji,pj->pi", vectors, slopes * lengths) / sizes
+    return -lengths * np.einsum("pij,pj->pi", vectors, along)
+
+
+def scan(energy: AnyEnergy, charge: float | None = None) -> Scan:
+    """A scan of the space of an energy, of one to three parameters.
+
+    Parameters
+    ----------
+    energy : Energy or PotentialEnergy
+    charge : float, optional
+        The largest |c| of charged units, in place of the walls.
+
+    Raises
+    ------
+    InputError
+        If there are more parameters, or a charge without charged units.
+    """
+    axes = energy.space.axes
+    require(len(axes) <= len(SPACINGS), "parameters", len(axes), "1 to 3 of them to scan a space")
+    charged = isinstance(energy, Energy) and isinstance(energy.unit, Charged)
+    if charge is not None:
+        require(charged, "charge", charge, "charged units, c psi(x, y), to bound c of")
+        axes = (*axes[:-1], Axis(-charge, charge, False))
+    spacings = [SPACINGS[len(axes) - 1]] * len(axes)
+    if charged and energy.penalty is None:  # type: ignore[union-attr]
+        # V is linear in c: it is lowest at an end.
+        spacings = [*[SPACINGS[len(axes) - 2]] * (len(axes) - 1), 2]
+    nodes = tuple(_nodes(axis, count) for axis, count in zip(axes, spacings, strict=True))
+    return Scan(energy, axes, nodes, energy.on(_all(nodes)))
+
+
+def _all(nodes: Sequence[Array]) -> GridNodes | PointNodes:
+    if len(nodes) <= 2:
+        return GridNodes(tuple(nodes))
+    columns = [column.ravel() for column in np.meshgrid(*nodes, indexing="ij")]
+    return PointNodes(np.stack(columns, axis=1))
+
+
+def _nodes(axis: Axis, spacings: int) -> Array:
+    if axis.periodic:
+        return axis.lower + axis.length * np.arange(spacings) / spacings
+    return np.linspace(axis.lower, axis.upper, spacings + 1)

@@ -1,0 +1,470 @@
+r"""The minimum of E over measures on the whole space, with a bound on how far it may be.
+
+E is convex in mu, and its minimum over probability, non-negative or signed measures is a convex
+problem without a grid. It is solved by the fully corrective Frank-Wolfe method with moving atoms::
+
+    add       the places where V = dE/dmu is lowest on the space
+    correct   minimise E over the masses of all atoms                    (convex)
+    move      minimise E over masses and places together                 (from there on)
+
+until the duality gap, which bounds E - min E, is below a tolerance. Signed measures are those on
+two copies of the space: charges between -1 and 1 with the unit.
+
+Source: Denoyelle, Duval, Peyré & Soubies (2019), "The sliding Frank-Wolfe algorithm and its
+application to super-resolution microscopy"; Jaggi (2013) for the gap.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares, minimize
+from threadpoolctl import threadpool_limits
+
+from meanfield_pde.errors import NumericalFailure, require
+from meanfield_pde.problem.coordinates import Theta
+from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
+from meanfield_pde.problem.landscape import Field
+from meanfield_pde.problem.losses import Squared
+from meanfield_pde.problem.lowest import Scan, scan
+from meanfield_pde.problem.nodes import PointNodes
+from meanfield_pde.problem.penalties import AnyPenalty
+from meanfield_pde.problem.spaces import Interval, Product
+from meanfield_pde.problem.units import Charged
+
+Array = NDArray[np.float64]
+
+Measures = Literal["probability", "nonnegative", "signed"]
+
+ADDED = 8
+"""How many of the lowest places are added at a time."""
+
+LEAST = 1e-13
+"""Masses below this part of the whole are dropped."""
+
+CLOSE = 1e-6
+"""Atoms closer than this, as a part of the range, are one."""
+
+BUDGET = 2.0
+"""Of a free mass: the bound holds over measures of this many times the mass found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """The best measure that was found, and what is known of the best there is.
+
+    Attributes
+    ----------
+    energy : float
+        E of this measure.
+    gap : float
+        At least E - min E, the minimum over the measures named in `over`.
+    points : array (atoms, parameters)
+    masses : array (atoms,)
+        Of either sign, of signed measures.
+    over : "probability", "nonnegative" or "signed"
+    mass : float
+        The largest total mass of the measures the bound holds for.
+    potential : array (atoms,)
+        V at the atoms: equal at all of them at an optimum; of signed measures, at sign and place.
+    iterations : int
+    """
+
+    energy: float
+    gap: float
+    points: Array
+    masses: Array
+    over: Measures
+    mass: float
+    potential: Array
+    iterations: int
+
+    @property
+    def least(self) -> float:
+        """No such measure has less energy."""
+        return self.energy - self.gap
+
+
+@dataclass(frozen=True, eq=False)
+class _Masses:
+    """Point masses: a `Discrete` measure."""
+
+    values: Array
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class _OfBase:
+    """A penalty on all parameters but the last."""
+
+    penalty: AnyPenalty
+    kind: str = "own"
+
+    def check(self, parameters: tuple[str, ...]) -> None:
+        self.penalty.check(parameters[:-1])
+
+    def value(self, theta: Theta, parameters: tuple[str, ...]) -> Array:
+        return self.penalty.value(theta[:-1], parameters[:-1])
+
+    def gradient(self, theta: Theta, parameters: tuple[str, ...]) -> Theta:
+        inner = self.penalty.gradient(theta[:-1], parameters[:-1])
+        return (*inner, np.zeros(theta[0].shape))
+
+
+def optimum(
+    energy: AnyEnergy,
+    over: Measures = "probability",
+    *,
+    charge: float | None = None,
+    mass: float | None = None,
+    tolerance: float = 1e-10,
+    most: int = 60,
+) -> Optimum:
+    """The minimum of an energy over measures on its space, in up to three parameters.
+
+    Parameters
+    ----------
+    energy : Energy or PotentialEnergy
+    over : "probability", "nonnegative" or "signed"
+        Which measures: of mass one, of any mass, or of any sign.
+    charge : float, optional
+        The largest |c| of charged units, in place of the walls.
+    mass : float, optional
+        Over non-negative or signed measures the gap bounds E - min E over those of at most this
+        total mass; `BUDGET` times the mass found unless given.
+    tolerance : float
+        Of the gap.
+    most : int
+        Iterations; what was found by then is returned, with its gap.
+
+    Returns
+    -------
+    Optimum
+
+    Raises
+    ------
+    InputError
+        If there are too many parameters, or nothing to bound the energy from below.
+    """
+    if over == "signed":
+        return _signed(energy, charge, mass, tolerance, most)
+    if isinstance(energy, PotentialEnergy):
+        return _of_potential(energy, over)
+    solver = _Solver(energy, scan(energy, charge), over == "probability", mass)
+    # The same bits for any number of threads; and small matrices are slower in several.
+    with threadpool_limits(limits=1, user_api="blas"):
+        atoms = solver.first()
+        best = solver.state(atoms, 0)
+        for iteration in range(1, most + 1):
+            if best.gap <= tolerance:
+                break
+            atoms = solver.improved(atoms)
+            state = solver.state(atoms, iteration)
+            best = min(best, state, key=lambda found: found.gap)
+    return best
+
+
+def _of_potential(energy: PotentialEnergy, over: Measures) -> Optimum:
+    """All mass at the lowest place."""
+    whole = scan(energy)
+    middle = np.array([[0.5 * (axis.lower + axis.upper) for axis in whole.axes]])
+    field = energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
+    points, values = whole.lowest(field)
+    lowest = float(values[0])
+    if over == "nonnegative":
+        require(lowest >= 0.0, "over", over, "a potential that is nowhere negative")
+        empty = np.empty(0)
+        return Optimum(0.0, 0.0, np.empty((0, len(whole.axes))), empty, over, math.inf, empty, 0)
+    return Optimum(lowest, 0.0, points[:1], np.ones(1), over, 1.0, values[:1], 0)
+
+
+def _signed(
+    energy: AnyEnergy, charge: float | None, mass: float | None, tolerance: float, most: int
+) -> Optimum:
+    """Non-negative measures of charges between -1 and 1: at an optimum they are at the ends."""
+    interacting = isinstance(energy, Energy) and not isinstance(energy.unit, Charged)
+    require(interacting, "over", "signed", "units that are not charged already")
+    require(charge is None, "charge", charge, "none, for units without charges c")
+    assert isinstance(energy, Energy)
+    extended: Any = None if energy.penalty is None else _OfBase(energy.penalty)
+    base: Any = energy.unit
+    space: Any = energy.space
+    factors = space.factors if isinstance(space, Product) else (space,)
+    both = replace(
+        energy,
+        unit=Charged(base),
+        space=Product((*factors, Interval(-1.0, 1.0))),
+        penalty=extended,
+    )
+    found = optimum(both, "nonnegative", mass=mass, tolerance=tolerance, most=most)
+    return replace(
+        found,
+        points=found.points[:, :-1],
+        masses=found.masses * found.points[:, -1],
+        over="signed",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Atoms:
+    points: Array
+    masses: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Solver:
+    """The three moves, for measures of mass one (`balanced`) or of any mass."""
+
+    energy: Energy
+    scan: Scan
+    balanced: bool
+    mass: float | None
+
+    def field(self, atoms: _Atoms) -> Field:
+        """E and V at point masses."""
+        return self.energy.on(PointNodes(atoms.points)).at(_Masses(atoms.masses))
+
+    def state(self, atoms: _Atoms, iterations: int) -> Optimum:
+        """With the gap: the mean of V less its minimum on the space."""
+        field = self.field(atoms)
+        lowest = min(float(self.scan.lowest(field)[1][0]), float(np.min(field.potential)))
+        if self.balanced:
+            budget, gap = 1.0, field.integral - lowest
+        else:
+            total = max(field.mass, float(np.finfo(float).tiny))
+            budget = BUDGET * total if self.mass is None else self.mass
+            gap = field.integral - budget * min(lowest, 0.0)
+        return Optimum(
+            energy=field.energy,
+            gap=max(gap, 0.0),
+            points=self._inside(atoms.points),
+            masses=atoms.masses,
+            over="probability" if self.balanced else "nonnegative",
+            mass=budget,
+            potential=field.potential,
+            iterations=iterations,
+        )
+
+    def first(self) -> _Atoms:
+        """An atom in the middle, then the best of those that V there asks for."""
+        middle = np.array([[0.5 * (axis.lower + axis.upper) for axis in self.scan.axes]])
+        atoms = _Atoms(middle, np.ones(1))
+        starts = [atoms]
+        field = self.energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
+        starts += [_Atoms(point[None, :], np.ones(1)) for point in self.scan.lowest(field)[0]]
+        return min(starts, key=lambda start: self.field(start).energy)
+
+    def improved(self, atoms: _Atoms) -> _Atoms:
+        """Atoms added, masses corrected, both moved."""
+        places = self.scan.lowest(self.field(atoms))[0][:ADDED]
+        points = np.concatenate([atoms.points, places])
+        masses = np.concatenate([atoms.masses, np.zeros(places.shape[0])])
+        corrected = self._pruned(self._corrected(_Atoms(points, masses)))
+        moved = self._pruned(self._moved(corrected))
+        return min(corrected, moved, key=lambda found: self.field(found).energy)
+
+    def _corrected(self, atoms: _Atoms) -> _Atoms:
+        """Minimise E over the masses, by Newton's method on those that are not held at zero."""
+        landscape: Any = self.energy.on(PointNodes(atoms.points))
+        unit = _rows(self.energy, atoms.points)
+        masses = atoms.masses.copy()
+        field = landscape.at(_Masses(masses))
+        for _ in range(60):
+            multiplier = field.integral / field.mass if self.balanced else 0.0
+            excess = field.potential - multiplier
+            free = (masses > 0.0) | (excess < 0.0)
+            curvature = self.energy.data_weights * self.energy.loss.curvature(
+                field.prediction, self.energy.target_values
+            )
+            change = np.zeros_like(masses)
+            change[free] = self._newton(unit[:, free], curvature, excess[free])
+            # Masses at zero that would fall stay there.
+            for _ in range(masses.size):
+                stuck = (masses <= 0.0) & (change < 0.0)
+                if not np.any(stuck):
+                    break
+                free &= ~stuck
+                change[:] = 0.0
+                change[free] = self._newton(unit[:, free], curvature, excess[free])
+            longest = _longest(masses, change)
+            moved, field_moved = None, None
+            length = min(1.0, longest)
+            for _ in range(40):
+                tried = np.maximum(masses + length * change, 0.0)
+                if self.balanced:
+                    tried /= float(np.sum(tried))
+                try:
+                    field_tried = landscape.at(_Masses(tried))
+                except NumericalFailure:
+                    length *= 0.5
+                    continue
+                if field_tried.energy <= field.energy:
+                    moved, field_moved = tried, field_tried
+                    break
+                length *= 0.5
+            if moved is None or field_moved is None:
+                break
+            done = float(np.max(np.abs(moved - masses))) <= 1e-15 * float(np.sum(moved))
+            masses, field = moved, field_moved
+            if done:
+                break
+        return _Atoms(atoms.points, masses)
+
+    def _newton(self, unit: Array, curvature: Array, excess: Array) -> Array:
+        """The step of the quadratic model of E, of sum zero if the mass is fixed."""
+        count = excess.size
+        root = np.sqrt(curvature)[:, None] * unit
+        # E changes by excess . d + |root d|^2 / 2; a little is added where that is flat.
+        matrix = root.T @ root
+        matrix[np.diag_indices(count)] += 1e-14 * max(float(np.trace(matrix)) / count, 1e-300)
+        if not self.balanced:
+            return np.asarray(np.linalg.lstsq(matrix, -excess, rcond=1e-15)[0])
+        bordered = np.zeros((count + 1, count + 1))
+        scale = float(np.trace(matrix)) / count
+        bordered[:count, :count] = matrix
+        bordered[:count, count] = bordered[count, :count] = scale
+        right = np.concatenate([-excess, [0.0]])
+        return np.asarray(np.linalg.lstsq(bordered, right, rcond=1e-15)[0][:count])
+
+    def _moved(self, atoms: _Atoms) -> _Atoms:
+        """Minimise E over masses and places."""
+        found = self._descended(atoms)
+        if isinstance(self.energy.loss, Squared) and self.energy.penalty is None:
+            found = min(found, self._fitted(found), key=lambda a: self.field(a).energy)
+        return found
+
+    def _packed(self, atoms: _Atoms) -> Array:
+        lengths = np.array([axis.length for axis in self.scan.axes])
+        return np.concatenate([atoms.masses, (atoms.points / lengths).ravel()])
+
+    def _unpacked(self, x: Array, count: int) -> tuple[_Atoms, float]:
+        """Atoms, and the sum of the entries that their masses are parts of."""
+        lengths = np.array([axis.length for axis in self.scan.axes])
+        masses = x[:count]
+        total = float(np.sum(masses)) if self.balanced else 1.0
+        return _Atoms(x[count:].reshape(count, -1) * lengths, masses / total), total
+
+    def _bounds(self, count: int) -> tuple[Array, Array]:
+        low = [-np.inf if axis.periodic else axis.lower / axis.length for axis in self.scan.axes]
+        high = [np.inf if axis.periodic else axis.upper / axis.length for axis in self.scan.axes]
+        return (
+            np.concatenate([np.zeros(count), np.tile(low, count)]),
+            np.concatenate([np.full(count, np.inf), np.tile(high, count)]),
+        )
+
+    def _descended(self, atoms: _Atoms) -> _Atoms:
+        """By a quasi-Newton method of bounded memory."""
+        count = atoms.masses.size
+        lengths = np.array([axis.length for axis in self.scan.axes])
+
+        def value(x: Array) -> tuple[float, Array]:
+            if not np.sum(x[:count]) > 0.0:
+                return math.inf, np.zeros_like(x)
+            these, total = self._unpacked(x, count)
+            try:
+                field = self.field(these)
+            except NumericalFailure:
+                return math.inf, np.zeros_like(x)
+            mean = field.integral if self.balanced else 0.0
+            slope = np.stack(field.gradient, axis=1) * these.masses[:, None] * lengths
+            return field.energy, np.concatenate([(field.potential - mean) / total, slope.ravel()])
+
+        low, high = self._bounds(count)
+        result = minimize(
+            value,
+            self._packed(atoms),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(low, high, strict=True)),
+            options={"ftol": 0.0, "gtol": 1e-15, "maxiter": 400, "maxcor": 40},
+        )
+        return self._unpacked(result.x, count)[0]
+
+    def _fitted(self, atoms: _Atoms) -> _Atoms:
+        """By least squares."""
+        count = atoms.masses.size
+        root = np.sqrt(self.energy.data_weights)
+        lengths = np.array([axis.length for axis in self.scan.axes])
+
+        def residuals(x: Array) -> Array:
+            these, _ = self._unpacked(x, count)
+            rows = _rows(self.energy, these.points)
+            return root * (rows @ these.masses - self.energy.target_values)
+
+        def jacobian(x: Array) -> Array:
+            these, total = self._unpacked(x, count)
+            rows = _rows(self.energy, these.points)
+            by_mass = rows - (rows @ these.masses)[:, None] if self.balanced else rows
+            slopes = np.stack(_slopes(self.energy, these.points), axis=2)
+            by_place = slopes * these.masses[:, None] * lengths
+            columns = np.concatenate([by_mass / total, by_place.reshape(root.size, -1)], axis=1)
+            return root[:, None] * columns
+
+        low, high = self._bounds(count)
+        start = np.clip(self._packed(atoms), low, high)
+        result = least_squares(
+            residuals,
+            start,
+            jacobian,
+            bounds=(low, high),
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
+            max_nfev=60,
+        )
+        return self._unpacked(result.x, count)[0]
+
+    def _pruned(self, atoms: _Atoms) -> _Atoms:
+        """Without atoms that have no mass, and with those at one place as one."""
+        lengths = np.array([axis.length for axis in self.scan.axes])
+        periodic = np.array([axis.periodic for axis in self.scan.axes])
+        points: list[Array] = []
+        masses: list[float] = []
+        for k in np.argsort(-atoms.masses, kind="stable"):
+            if atoms.masses[k] <= LEAST * float(np.sum(atoms.masses)):
+                continue
+            for j, other in enumerate(points):
+                apart = (atoms.points[k] - other) / lengths
+                apart = np.where(periodic, apart - np.round(apart), apart)
+                if float(np.max(np.abs(apart))) < CLOSE:
+                    masses[j] += atoms.masses[k]
+                    break
+            else:
+                points.append(atoms.points[k])
+                masses.append(atoms.masses[k])
+        return _Atoms(np.array(points), np.array(masses))
+
+    def _inside(self, points: Array) -> Array:
+        """Angles brought back into the range of their circles."""
+        columns = [
+            axis.lower + np.mod(column - axis.lower, axis.length) if axis.periodic else column
+            for axis, column in zip(self.scan.axes, points.T, strict=True)
+        ]
+        return np.stack(columns, axis=1)
+
+
+def _longest(masses: Array, change: Array) -> float:
+    """How many steps until the first mass is zero."""
+    falling = change < 0.0
+    if not np.any(falling):
+        return math.inf
+    return float(np.min(masses[falling] / -change[falling]))
+
+
+def _rows(energy: Energy, points: Array) -> Array:
+    """phi at all pairs of data points and atoms."""
+    from meanfield_pde.problem.energy import unit_value
+
+    return unit_value(energy.unit, energy.inputs, tuple(np.ascontiguousarray(points.T)))
+
+
+def _slopes(energy: Energy, points: Array) -> list[Array]:
+    """d phi / d theta_k at all pairs."""
+    from meanfield_pde.problem.energy import unit_derivative
+
+    theta = tuple(np.ascontiguousarray(points.T))
+    return [unit_derivative(energy.unit, k, energy.inputs, theta) for k in range(len(theta))]
