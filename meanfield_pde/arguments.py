@@ -36,9 +36,9 @@ MEASUREMENTS = (
 )
 
 _EPILOG = """\
-exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify), or a run
-is off the mean field (compare); 2 wrong input, nothing was written; 3 a computation stopped, what
-it had computed is in its file; 130 interrupted, likewise.
+exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify), a run is
+off the mean field (compare), or a claim does not hold (claim, report); 2 wrong input, nothing was
+written; 3 a computation stopped, what it had computed is in its file; 130 interrupted, likewise.
 """
 
 
@@ -102,6 +102,22 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_tolerance(crosscheck)
     _add_compare(commands, case)
+    optimum = commands.add_parser(
+        "optimum",
+        parents=[case],
+        help="the minimum of E over measures: atoms, masses, and how far off it may be",
+        description="Minimise the energy of a case over probability, non-negative or signed "
+        "measures on its space, without a grid, until the duality gap certifies the minimum; "
+        "writes atoms and masses as TOML and a figure of the certificate. Example: optimum "
+        "cases/spikes_torus.toml",
+    )
+    optimum.add_argument(
+        "--over",
+        choices=("probability", "nonnegative", "signed"),
+        help="which measures; those of the equation unless given",
+    )
+    optimum.add_argument("--tolerance", type=float, default=1e-10, help="of the gap; 1e-10")
+    optimum.add_argument("--units", type=int, help="also the best of 1 to so many units")
     verify = commands.add_parser(
         "verify",
         help="run all problems with a known solution by all methods: errors, orders, verdicts",
@@ -116,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
         default="output",
         help="where the figure goes; default: output",
     )
+    _add_claims(commands)
     listing = commands.add_parser("list", help="list the case files of a folder")
     listing.add_argument("folder", nargs="?", default="cases", help="default: cases")
     show = commands.add_parser("show", help="summarise a result file")
@@ -167,6 +184,46 @@ def _add_compare(
     command.add_argument("--order", help='axes of positions, such as "particles,times,parameters"')
     command.add_argument("--runs", type=int, default=16, help="of the package, at least 8; 16")
     command.add_argument("--times", type=int, default=8, help="the most that are compared; 8")
+
+
+def _add_claims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    claim = commands.add_parser(
+        "claim",
+        help="measure one claim about the equation: its numbers, bars, verdict and figure",
+        description="Measure one claim about the equation, such as a rate of decay: numbers with "
+        "error bars, what is expected, a verdict, and a figure. Without a name: list the claims. "
+        "The exit code is 1 if the claim does not hold. Example: claim transport_rate --quick",
+    )
+    claim.add_argument("name", nargs="?", help="of the claim")
+    claim.add_argument("--quick", action="store_true", help="smaller sizes, for a first look")
+    claim.add_argument(
+        "--output",
+        metavar="FOLDER",
+        default="output/claims",
+        help="where evidence and figure go; default: output/claims",
+    )
+    report = commands.add_parser(
+        "report",
+        help="one HTML page about all claims, from what was measured of them",
+        description="Turn what was measured of the claims into one page, report.html in the same "
+        "folder. With --quick or --full what is missing, or was made by other sources, is measured "
+        "first; a second call goes on where the first was interrupted. The exit code is 1 if a "
+        "claim does not hold, 3 if a measurement stopped.",
+    )
+    report.add_argument(
+        "folder", nargs="?", default="output/claims", help="of the evidence; default: output/claims"
+    )
+    sizes = report.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="first measure, in smaller sizes")
+    sizes.add_argument("--full", action="store_true", help="first measure, in full")
+    report.add_argument(
+        "--only",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="these claims alone",
+    )
 
 
 def _add_tolerance(command: argparse.ArgumentParser) -> None:

@@ -31,12 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ensemble": _ensemble,
         "crosscheck": _crosscheck,
         "compare": _compare,
+        "optimum": _optimum,
         "verify": _verify,
         "list": _list,
         "show": _show,
         "plot": _plot,
         "animate": _animate,
         "measure": _measure,
+        "claim": _claim,
+        "report": _report,
     }
     _plain_warnings()
     try:
@@ -110,7 +113,7 @@ def _run(options: argparse.Namespace) -> None:
             results.append(_converge(job))
         else:
             with progress.of_time(job.method.kind, case.time.t_end) as tell:
-                results.append(execute(job, tell))
+                results.append(execute(job, tell, optimal=job is work[0]))
         print(f"wrote {job.path}")
     if len(results) == 2:
         from meanfield_pde.studies.comparison import comparison_table
@@ -187,6 +190,35 @@ def _compare(options: argparse.Namespace) -> int:
             print(f"wrote {figure}")
         all_as_sampled &= compared.as_sampled
     return FINISHED if all_as_sampled else DISAGREEMENT
+
+
+def _optimum(options: argparse.Namespace) -> None:
+    from meanfield_pde.case import load
+    from meanfield_pde.plotting.optimum import save_optimum_figure
+    from meanfield_pde.results.disk import check_writable
+    from meanfield_pde.studies.optima import (
+        optimum_of,
+        optimum_table,
+        units_table,
+        write_optimum,
+    )
+
+    path = Path(options.case)
+    case = load(path, options.settings, options.allow_code)
+    target = _folder(options, case) / f"{path.stem}_optimum.toml"
+    check_writable(target)
+    print(case.title)
+    energy = case.energy()
+    print(energy)
+    found = optimum_of(case, options.over, options.tolerance)
+    print(optimum_table(found, energy.parameters))
+    if options.units:
+        print(units_table(case, options.units))
+    print(f"wrote {write_optimum(found, case, target)}")
+    for figure in save_optimum_figure(
+        found, energy.parameters, target.parent, path.stem, case.output.figures
+    ):
+        print(f"wrote {figure}")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -309,6 +341,53 @@ def _measure(options: argparse.Namespace) -> None:
     from importlib import import_module
 
     import_module(f"meanfield_pde.studies.{options.table}").main(options.quick)
+
+
+def _claim(options: argparse.Namespace) -> int | None:
+    from meanfield_pde.plotting import write_figure
+    from meanfield_pde.plotting.style import styled
+    from meanfield_pde.studies.bars import account
+    from meanfield_pde.studies.evidence import chosen, figure, gather, listing, place, time_needed
+
+    if options.name is None:
+        print(listing())
+        return FINISHED
+    (claim,) = chosen([options.name])
+    folder = Path(options.output)
+    with progress.of_claim(claim.name, time_needed([claim], options.quick)) as tell:
+        evidence = gather(claim, options.quick, folder, tell)
+    print(account(claim, evidence))
+    path = place(claim, folder)
+    print(f"wrote {path}")
+    print(f"wrote {styled(write_figure)(figure(evidence), path.with_suffix('.png'), 'png')}")
+    return FINISHED if evidence.holds else DISAGREEMENT
+
+
+def _report(options: argparse.Namespace) -> int:
+    from meanfield_pde.report import write_report
+    from meanfield_pde.studies.evidence import chosen, gather, missing, time_needed, workload
+
+    folder = Path(options.folder)
+    wanted = chosen(options.only)
+    left = missing(wanted, options.quick, folder) if options.quick or options.full else []
+    if options.quick or options.full:
+        print(workload(left, options.quick), flush=True)
+    code = FINISHED
+    for number, claim in enumerate(left, 1):
+        name = f"{number} of {len(left)}, {claim.name}"
+        try:
+            with progress.of_claim(name, time_needed([claim], options.quick)) as tell:
+                evidence = gather(claim, options.quick, folder, tell)
+        except NumericalFailure as failure:
+            print(f"error: {claim.name}: {failure}", file=sys.stderr)
+            code = STOPPED
+        else:
+            seconds = evidence.attributes["seconds"]
+            print(f"{claim.name}: {evidence.verdict} ({seconds:.0f} s)", flush=True)
+    path, found = write_report(folder, wanted)
+    print(f"wrote {path}")
+    off = any(not evidence.holds for evidence in found.values())
+    return code or (DISAGREEMENT if off else FINISHED)
 
 
 def _use_threads(threads: int | None) -> None:

@@ -62,6 +62,21 @@ def of_work(name: str, pieces: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
+def of_claim(name: str, expected: str) -> Iterator[Callable[[str], None]]:
+    """Of a claim, which does not say of how many pieces it is, but about how long it takes."""
+    from tqdm import tqdm
+
+    form = "{desc}: {elapsed} of " + expected + "{postfix}"
+    with tqdm(desc=name, disable=None, bar_format=form) as bar:
+
+        def tell(done: str) -> None:
+            bar.set_postfix_str(done, refresh=False)
+            bar.update()
+
+        yield tell
+
+
+@contextmanager
 def of_runs(count: int) -> Iterator[Callable[[Run | Ladder, str], None]]:
     """Of so many runs, each with its outcome."""
     from tqdm import tqdm

@@ -21,6 +21,8 @@ from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.gradients import compare_gradients
 from meanfield_pde.problem.laws import mass_outside
+from meanfield_pde.problem.lowest import SPACINGS
+from meanfield_pde.problem.optimum import optimum
 from meanfield_pde.problem.units import Charged, Gaussian
 from meanfield_pde.representations.characteristics import CharacteristicsMeasure
 from meanfield_pde.representations.fourier import FourierMeasure
@@ -40,6 +42,9 @@ NANOSECONDS_PER_CELL_STAGE = 10.0
 SECONDS_PER_STEP = 4e-4
 EVALUATIONS_PER_STEP = 13
 BYTES_PER_CELL = 96
+ITERATIONS = 4
+"""For what a run tells of min E."""
+
 IDENTITY_DEFECT = 0.5
 """Part of the energy lost by which the energy identity may be broken without a warning."""
 
@@ -88,8 +93,11 @@ def _recorded_outcome(writer: Writer, attributes: dict[str, Any]) -> Iterator[No
         writer.finish(attributes)
 
 
-def execute(job: Job, progress: Progress | None = None) -> Solution:
+def execute(job: Job, progress: Progress | None = None, optimal: bool = False) -> Solution:
     """Run one job, frame by frame into its file, and read it back.
+
+    With `optimal` the file also holds what a few iterations find of min E over the measures of its
+    certificate (`problem.optimum`): that of the best measure, and one that none is below.
 
     Raises
     ------
@@ -126,10 +134,29 @@ def execute(job: Job, progress: Progress | None = None) -> Solution:
             for frame in frames:
                 endings.update({f"seconds {part}": value for part, value in seconds.items()})
                 writer.append(frame)
+            if optimal:
+                endings.update(_least_energy(job.case))
     solution = read(job.path)
     _check_identity(solution)
     _check_resolved(solution, job.method)
     return solution
+
+
+def _least_energy(case: Case) -> dict[str, float]:
+    """What is known of min E, as attributes of a result; nothing where nothing bounds it."""
+    energy, certificate = case.energy(), case.certificate
+    unbounded = certificate.charge == "unbounded" or (case.free and certificate.mass is None)
+    if unbounded or len(case.space.axes) > len(SPACINGS):
+        return {}
+    assert certificate.charge != "unbounded"
+    found = optimum(
+        energy,
+        "nonnegative" if case.free else "probability",
+        charge=certificate.charge,
+        mass=certificate.mass,
+        most=ITERATIONS,
+    )
+    return {"optimal_energy": found.energy, "least_energy": found.least}
 
 
 def _check_identity(solution: Solution) -> None:

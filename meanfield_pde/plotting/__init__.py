@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from meanfield_pde.errors import InputError, require
+from meanfield_pde.plotting.certificate import certificate_figure, has_certificate
 from meanfield_pde.plotting.density import density_figure, density_name
 from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
 from meanfield_pde.plotting.energy import energy_figure
@@ -19,6 +20,7 @@ from meanfield_pde.plotting.style import styled
 from meanfield_pde.results.solution import Solution
 
 __all__ = [
+    "certificate_figure",
     "density_figure",
     "dissipation_figure",
     "energy_figure",
@@ -42,6 +44,8 @@ def _applying(
         yield "prediction", partial(prediction_figure, solution)
     if has_dissipation(solution):
         yield "dissipation", partial(dissipation_figure, solution)
+    if has_certificate(solution):
+        yield "certificate", partial(certificate_figure, solution)
 
 
 @styled
@@ -55,7 +59,7 @@ def save_figures(
     """Write all figures that apply to a solution as `<stem>_<name>.<format>`.
 
     The names are energy, density (particles for a particle run, particles_over_density with a
-    companion), prediction and dissipation.
+    companion), prediction, dissipation and certificate.
 
     Parameters
     ----------

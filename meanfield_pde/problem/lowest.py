@@ -32,6 +32,9 @@ CANDIDATES = 24
 DIFFERENCE = 1e-5
 """Of the range: between places whose gradients give second derivatives."""
 
+RIM = 1e-12
+"""Of the range: how far from the walls places end."""
+
 NEWTON_STEPS = 20
 """At most; a few are enough."""
 
@@ -147,7 +150,7 @@ def _newton(slopes: Array, hessian: Array, held: NDArray[np.bool_], lengths: Arr
     return -lengths * np.einsum("pij,pj->pi", vectors, along)
 
 
-def scan(energy: AnyEnergy, charge: float | None = None) -> Scan:
+def scan(energy: AnyEnergy, charge: float | None = None, linear: bool = False) -> Scan:
     """A scan of the space of an energy, of one to three parameters.
 
     Parameters
@@ -155,6 +158,9 @@ def scan(energy: AnyEnergy, charge: float | None = None) -> Scan:
     energy : Energy or PotentialEnergy
     charge : float, optional
         The largest |c| of charged units, in place of the walls.
+    linear : bool
+        Whether V is known to be linear in the last parameter: it is lowest at an end. Of charged
+        units without a penalty it always is.
 
     Raises
     ------
@@ -167,12 +173,18 @@ def scan(energy: AnyEnergy, charge: float | None = None) -> Scan:
     if charge is not None:
         require(charged, "charge", charge, "charged units, c psi(x, y), to bound c of")
         axes = (*axes[:-1], Axis(-charge, charge, False))
+    axes = tuple(_inside(axis) for axis in axes)
     spacings = [SPACINGS[len(axes) - 1]] * len(axes)
-    if charged and energy.penalty is None:  # type: ignore[union-attr]
-        # V is linear in c: it is lowest at an end.
-        spacings = [*[SPACINGS[len(axes) - 2]] * (len(axes) - 1), 2]
+    if linear or (charged and energy.penalty is None):  # type: ignore[union-attr]
+        spacings = [*[SPACINGS[len(axes) - 2]] * (len(axes) - 1), 1]
     nodes = tuple(_nodes(axis, count) for axis, count in zip(axes, spacings, strict=True))
     return Scan(energy, axes, nodes, energy.on(_all(nodes)))
+
+
+def _inside(axis: Axis) -> Axis:
+    """Without the walls themselves, where a unit may have no value."""
+    rim = 0.0 if axis.periodic else RIM * axis.length
+    return Axis(axis.lower + rim, axis.upper - rim, axis.periodic)
 
 
 def _all(nodes: Sequence[Array]) -> GridNodes | PointNodes:

@@ -17,7 +17,7 @@ application to super-resolution microscopy"; Jaggi (2013) for the gap.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from meanfield_pde.errors import NumericalFailure, require
 from meanfield_pde.problem.coordinates import Theta
-from meanfield_pde.problem.energy import AnyEnergy, Energy, PotentialEnergy
+from meanfield_pde.problem.energy import (
+    AnyEnergy,
+    Energy,
+    PotentialEnergy,
+    unit_derivative,
+    unit_value,
+)
 from meanfield_pde.problem.landscape import Field
 from meanfield_pde.problem.losses import Squared
 from meanfield_pde.problem.lowest import Scan, scan
@@ -50,7 +56,7 @@ CLOSE = 1e-6
 """Atoms closer than this, as a part of the range, are one."""
 
 BUDGET = 2.0
-"""Of a free mass: the bound holds over measures of this many times the mass found."""
+"""Of a free mass: the bound holds over measures of this many times the mass found, at least 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,10 @@ class Optimum:
     potential : array (atoms,)
         V at the atoms: equal at all of them at an optimum; of signed measures, at sign and place.
     iterations : int
+    nodes : tuple of arrays
+        Along each parameter, of a grid over the space; of signed measures the signs are the last.
+    landscape : array
+        V on that grid: nowhere less than at the atoms.
     """
 
     energy: float
@@ -82,6 +92,8 @@ class Optimum:
     mass: float
     potential: Array
     iterations: int
+    nodes: tuple[Array, ...] = ()
+    landscape: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def least(self) -> float:
@@ -135,7 +147,7 @@ def optimum(
         The largest |c| of charged units, in place of the walls.
     mass : float, optional
         Over non-negative or signed measures the gap bounds E - min E over those of at most this
-        total mass; `BUDGET` times the mass found unless given.
+        total mass; `BUDGET` times the mass found, at least 1, unless given.
     tolerance : float
         Of the gap.
     most : int
@@ -155,6 +167,11 @@ def optimum(
     if isinstance(energy, PotentialEnergy):
         return _of_potential(energy, over)
     solver = _Solver(energy, scan(energy, charge), over == "probability", mass)
+    return _minimum(solver, tolerance, most)
+
+
+def _minimum(solver: _Solver, tolerance: float, most: int) -> Optimum:
+    """Atoms added, corrected and moved until the gap is small enough."""
     # The same bits for any number of threads; and small matrices are slower in several.
     with threadpool_limits(limits=1, user_api="blas"):
         atoms = solver.first()
@@ -168,18 +185,62 @@ def optimum(
     return best
 
 
+def best_units(energy: Energy, units: int, starts: int = 24, seed: int = 0) -> list[Optimum]:
+    """The least energies that 1, 2, ... units reach, of mass one in all.
+
+    Not convex: each is the best of several starts, the best of one unit fewer with one added where
+    V is lowest among them, the others random. It bounds the true one from above.
+
+    Parameters
+    ----------
+    energy : Energy
+    units : int
+        The most.
+    starts, seed : int
+        Random ones, for each number of units.
+
+    Returns
+    -------
+    list of Optimum
+        One for each number; the gap is over all measures of mass one.
+    """
+    require(units >= 1, "units", units, "at least 1")
+    require(isinstance(energy, Energy), "energy", energy, "one of units")
+    solver = _Solver(energy, scan(energy), True, None)
+    lower = np.array([axis.lower for axis in solver.scan.axes])
+    lengths = np.array([axis.length for axis in solver.scan.axes])
+    generator = np.random.default_rng(seed)
+    found: list[Optimum] = []
+    atoms: _Atoms | None = None
+    with threadpool_limits(limits=1, user_api="blas"):
+        for count in range(1, units + 1):
+            points = [
+                lower + lengths * generator.random((count, lengths.size)) for _ in range(starts)
+            ]
+            if atoms is not None:
+                places = solver.scan.lowest(solver.field(atoms))[0][:3]
+                points += [np.concatenate([atoms.points, place[None, :]]) for place in places]
+            tried = [solver.moved(_Atoms(p, np.full(len(p), 1.0 / len(p)))) for p in points]
+            atoms = min(tried, key=lambda one: solver.field(one).energy)
+            found.append(solver.state(atoms, 0))
+    return found
+
+
 def _of_potential(energy: PotentialEnergy, over: Measures) -> Optimum:
     """All mass at the lowest place."""
     whole = scan(energy)
     middle = np.array([[0.5 * (axis.lower + axis.upper) for axis in whole.axes]])
-    field = energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
-    points, values = whole.lowest(field)
+    anywhere = energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
+    points, values = whole.lowest(anywhere)
     lowest = float(values[0])
+    landscape = anywhere.potential_in(whole.landscape).reshape(whole.shape)
     if over == "nonnegative":
         require(lowest >= 0.0, "over", over, "a potential that is nowhere negative")
         empty = np.empty(0)
         return Optimum(0.0, 0.0, np.empty((0, len(whole.axes))), empty, over, math.inf, empty, 0)
-    return Optimum(lowest, 0.0, points[:1], np.ones(1), over, 1.0, values[:1], 0)
+    return Optimum(
+        lowest, 0.0, points[:1], np.ones(1), over, 1.0, values[:1], 0, whole.nodes, landscape
+    )
 
 
 def _signed(
@@ -200,7 +261,8 @@ def _signed(
         space=Product((*factors, Interval(-1.0, 1.0))),
         penalty=extended,
     )
-    found = optimum(both, "nonnegative", mass=mass, tolerance=tolerance, most=most)
+    solver = _Solver(both, scan(both, linear=True), False, mass)
+    found = _minimum(solver, tolerance, most)
     return replace(
         found,
         points=found.points[:, :-1],
@@ -230,23 +292,24 @@ class _Solver:
 
     def state(self, atoms: _Atoms, iterations: int) -> Optimum:
         """With the gap: the mean of V less its minimum on the space."""
-        field = self.field(atoms)
-        lowest = min(float(self.scan.lowest(field)[1][0]), float(np.min(field.potential)))
+        here = self.field(atoms)
+        lowest = min(float(self.scan.lowest(here)[1][0]), float(np.min(here.potential)))
         if self.balanced:
-            budget, gap = 1.0, field.integral - lowest
+            budget, gap = 1.0, here.integral - lowest
         else:
-            total = max(field.mass, float(np.finfo(float).tiny))
-            budget = BUDGET * total if self.mass is None else self.mass
-            gap = field.integral - budget * min(lowest, 0.0)
+            budget = max(BUDGET * here.mass, 1.0) if self.mass is None else self.mass
+            gap = here.integral - budget * min(lowest, 0.0)
         return Optimum(
-            energy=field.energy,
+            energy=here.energy,
             gap=max(gap, 0.0),
             points=self._inside(atoms.points),
             masses=atoms.masses,
             over="probability" if self.balanced else "nonnegative",
             mass=budget,
-            potential=field.potential,
+            potential=here.potential,
             iterations=iterations,
+            nodes=self.scan.nodes,
+            landscape=here.potential_in(self.scan.landscape).reshape(self.scan.shape),
         )
 
     def first(self) -> _Atoms:
@@ -264,7 +327,7 @@ class _Solver:
         points = np.concatenate([atoms.points, places])
         masses = np.concatenate([atoms.masses, np.zeros(places.shape[0])])
         corrected = self._pruned(self._corrected(_Atoms(points, masses)))
-        moved = self._pruned(self._moved(corrected))
+        moved = self._pruned(self.moved(corrected))
         return min(corrected, moved, key=lambda found: self.field(found).energy)
 
     def _corrected(self, atoms: _Atoms) -> _Atoms:
@@ -317,6 +380,8 @@ class _Solver:
     def _newton(self, unit: Array, curvature: Array, excess: Array) -> Array:
         """The step of the quadratic model of E, of sum zero if the mass is fixed."""
         count = excess.size
+        if count == 0:
+            return np.empty(0)
         root = np.sqrt(curvature)[:, None] * unit
         # E changes by excess . d + |root d|^2 / 2; a little is added where that is flat.
         matrix = root.T @ root
@@ -330,7 +395,7 @@ class _Solver:
         right = np.concatenate([-excess, [0.0]])
         return np.asarray(np.linalg.lstsq(bordered, right, rcond=1e-15)[0][:count])
 
-    def _moved(self, atoms: _Atoms) -> _Atoms:
+    def moved(self, atoms: _Atoms) -> _Atoms:
         """Minimise E over masses and places."""
         found = self._descended(atoms)
         if isinstance(self.energy.loss, Squared) and self.energy.penalty is None:
@@ -422,6 +487,8 @@ class _Solver:
         """Without atoms that have no mass, and with those at one place as one."""
         lengths = np.array([axis.length for axis in self.scan.axes])
         periodic = np.array([axis.periodic for axis in self.scan.axes])
+        if not np.any(atoms.masses > 0.0):
+            return _Atoms(atoms.points[:1], np.zeros(1))
         points: list[Array] = []
         masses: list[float] = []
         for k in np.argsort(-atoms.masses, kind="stable"):
@@ -457,14 +524,10 @@ def _longest(masses: Array, change: Array) -> float:
 
 def _rows(energy: Energy, points: Array) -> Array:
     """phi at all pairs of data points and atoms."""
-    from meanfield_pde.problem.energy import unit_value
-
     return unit_value(energy.unit, energy.inputs, tuple(np.ascontiguousarray(points.T)))
 
 
 def _slopes(energy: Energy, points: Array) -> list[Array]:
     """d phi / d theta_k at all pairs."""
-    from meanfield_pde.problem.energy import unit_derivative
-
     theta = tuple(np.ascontiguousarray(points.T))
     return [unit_derivative(energy.unit, k, energy.inputs, theta) for k in range(len(theta))]

@@ -119,6 +119,19 @@ def write_evidence(evidence: Evidence, path: Path) -> Path:
     return path
 
 
+def _curves(file: h5py.File) -> dict[str, Array]:
+    """All data sets under `curves`, by names that may have parts."""
+    found: dict[str, Array] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.asarray(item)
+
+    if "curves" in file:
+        file["curves"].visititems(keep)
+    return found
+
+
 def read_evidence(path: Path) -> Evidence:
     """Read such a file.
 
@@ -132,8 +145,7 @@ def read_evidence(path: Path) -> Evidence:
             if file.attrs.get("format") != FORMAT:
                 raise InputError(f"{path}: is not a file of evidence for a claim")
             attributes = {name: file.attrs[name] for name in file.attrs}
-            group = file.get("curves", {})
-            curves = {name: np.asarray(group[name]) for name in group}
+            curves = _curves(file)
         return Evidence(
             claim=str(attributes["claim"]),
             numbers=tuple(Number(**told) for told in json.loads(attributes["numbers"])),

@@ -18,7 +18,7 @@ PACKAGES = ("meanfield_pde", "numpy", "scipy", "numba", "h5py")
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
-DRAWING = ("plotting", "studies")
+DRAWING = ("plotting", "studies", "report")
 """Folders of the package that only look at runs."""
 
 

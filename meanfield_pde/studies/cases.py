@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from meanfield_pde.case import load
+from meanfield_pde.case import Case, load
 from meanfield_pde.dynamics.equation import Equation
 from meanfield_pde.errors import require
 from meanfield_pde.evolution import solve
@@ -29,9 +29,14 @@ class Solved(NamedTuple):
         return self.final.landscape(self.equation.energy).at(self.final)
 
 
+def named(name: str, *settings: str) -> Case:
+    """The case of a name, with some values changed."""
+    return load(Path("cases") / f"{name}.toml", settings)
+
+
 def solved(name: str, *settings: str) -> Solved:
     """The case of a name on its grid, with some values changed."""
-    case = load(Path("cases") / f"{name}.toml", settings)
+    case = named(name, *settings)
     method = case.method
     require(isinstance(method, FiniteVolumes), "method", method.kind, "finite volumes")
     assert isinstance(method, FiniteVolumes)

@@ -1,0 +1,1 @@
+"""Figures of the claims, a module each: `figure(curves)`."""
