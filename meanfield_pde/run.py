@@ -114,6 +114,7 @@ def execute(job: Job, progress: Progress | None = None, optimal: bool = False) -
         "case": job.case.text(),
         "method": job.method.kind,
         "time stepping": "{splitting}, {step}".format(**job.case.numerics(job.method)),
+        "gap": _bounded(job.case),
         "seed": job.method.seed if isinstance(job.method, Particles) else -1,
         "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
         **digests(job.case),
@@ -140,6 +141,11 @@ def execute(job: Job, progress: Progress | None = None, optimal: bool = False) -
     _check_identity(solution)
     _check_resolved(solution, job.method)
     return solution
+
+
+def _bounded(case: Case) -> str:
+    """What the recorded gap bounds, in words."""
+    return f"of E - min E {case.certificate.words(case.energy(), case.free)}"
 
 
 def _least_energy(case: Case) -> dict[str, float]:
@@ -230,6 +236,7 @@ def describe(job: Job, say: Callable[[str], None]) -> None:
     else:
         assert isinstance(mu, GridMeasure)
         _describe_grid(job, mu, say)
+    say(f"gap: a bound {_bounded(case)}")
     say(f"writes: {job.path}")
 
 

@@ -35,10 +35,10 @@ from meanfield_pde.problem.energy import (
     unit_value,
 )
 from meanfield_pde.problem.landscape import Field
-from meanfield_pde.problem.losses import Squared
+from meanfield_pde.problem.losses import Huber, Logistic, Squared
 from meanfield_pde.problem.lowest import Scan, scan
 from meanfield_pde.problem.nodes import PointNodes
-from meanfield_pde.problem.penalties import AnyPenalty
+from meanfield_pde.problem.penalties import AnyPenalty, ConstantPenalty, WeightDecay
 from meanfield_pde.problem.spaces import Interval, Product
 from meanfield_pde.problem.units import Charged
 
@@ -82,6 +82,8 @@ class Optimum:
         Along each parameter, of a grid over the space; of signed measures the signs are the last.
     landscape : array
         V on that grid: nowhere less than at the atoms.
+    floor : float
+        Below which no energy is, whatever the measure: zero for losses that are not negative.
     """
 
     energy: float
@@ -94,11 +96,12 @@ class Optimum:
     iterations: int
     nodes: tuple[Array, ...] = ()
     landscape: Array = field(default_factory=lambda: np.empty(0))
+    floor: float = -math.inf
 
     @property
     def least(self) -> float:
         """No such measure has less energy."""
-        return self.energy - self.gap
+        return max(self.energy - self.gap, self.floor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,6 +313,7 @@ class _Solver:
             iterations=iterations,
             nodes=self.scan.nodes,
             landscape=here.potential_in(self.scan.landscape).reshape(self.scan.shape),
+            floor=_floor(self.energy),
         )
 
     def first(self) -> _Atoms:
@@ -512,6 +516,14 @@ class _Solver:
             for axis, column in zip(self.scan.axes, points.T, strict=True)
         ]
         return np.stack(columns, axis=1)
+
+
+def _floor(energy: Energy) -> float:
+    """Of E, where it is known."""
+    known = isinstance(energy.loss, Squared | Huber | Logistic)
+    priced = energy.penalty is None or isinstance(energy.penalty, WeightDecay | ConstantPenalty)
+    negative = isinstance(energy.penalty, ConstantPenalty) and energy.penalty.price < 0.0
+    return 0.0 if known and priced and not negative else -math.inf
 
 
 def _longest(masses: Array, change: Array) -> float:
