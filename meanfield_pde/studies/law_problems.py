@@ -70,11 +70,12 @@ def logarithm(t: Array) -> Array:
     return np.asarray(np.log(t) / t)
 
 
-def _times(last: float) -> Array:
+def geometric_times(last: float) -> Array:
+    """From 1 to the last time, `PER_DECADE` in each factor 10."""
     return 10.0 ** (np.arange(1 + round(PER_DECADE * math.log10(last))) / PER_DECADE)
 
 
-def _panels(axis: Axis, centres: Array, levels: int) -> GaussPanels:
+def panels_towards(axis: Axis, centres: Array, levels: int) -> GaussPanels:
     """Ten Gauss points on panels that halve `levels` times towards each centre."""
     steps = axis.length / 8.0 * 0.5 ** np.arange(levels)
     around = np.concatenate([centres[:, None] - steps, centres[:, None] + steps]).ravel()
@@ -84,16 +85,17 @@ def _panels(axis: Axis, centres: Array, levels: int) -> GaussPanels:
     return GaussPanels(breaks[apart], 10)
 
 
-def _rules(energy: AnyEnergy, centres: Array, levels: int) -> tuple[GaussPanels, ...]:
+def rules_towards(energy: AnyEnergy, centres: Array, levels: int) -> tuple[GaussPanels, ...]:
+    """The same along every parameter."""
     axes = energy.space.axes
-    return tuple(_panels(axis, centres[:, k], levels) for k, axis in enumerate(axes))
+    return tuple(panels_towards(axis, centres[:, k], levels) for k, axis in enumerate(axes))
 
 
-def _run(
+def energies_of(
     equation: Equation, mu: CharacteristicsMeasure, last: float, tolerance: float
 ) -> tuple[Array, Array]:
     """Times and energies."""
-    times = _times(last)
+    times = geometric_times(last)
     record = AtTimes(tuple(times.tolist()))
     step = Controlled(tolerance)
     solution = solve(equation, mu, float(times[-1]), step=step, record=record, save=AtTimes(()))
@@ -130,7 +132,7 @@ class Well:
 
     def run(self, last: float, coarser: int = 0) -> Curve:
         """t (E - E*) along characteristics."""
-        rules = _rules(self.energy, np.array([self.at]), self.levels - coarser)
+        rules = rules_towards(self.energy, np.array([self.at]), self.levels - coarser)
         log_weights = tensor_log_weights(rules)
         mu = CharacteristicsMeasure(
             axes=self.energy.space.axes,
@@ -139,7 +141,7 @@ class Well:
             log_masses=log_weights - math.log(float(np.sum(np.exp(log_weights)))),
             method=Characteristics(redistribute=None),
         )
-        times, energies = _run(Equation(self.energy, [BirthDeath(1.0)]), mu, last, 1e-8)
+        times, energies = energies_of(Equation(self.energy, [BirthDeath(1.0)]), mu, last, 1e-8)
         return Curve(times, times * (energies - self.lowest))
 
 
@@ -200,7 +202,7 @@ class Spikes:
     def run(self, last: float) -> Curve:
         """t E along characteristics."""
         mu = Characteristics(self.nodes, redistribute=None).project(Uniform(), self.energy.space)
-        times, energies = _run(Equation(self.energy, [BirthDeath(1.0)]), mu, last, 1e-8)
+        times, energies = energies_of(Equation(self.energy, [BirthDeath(1.0)]), mu, last, 1e-8)
         return Curve(times, times * energies)
 
     def family(self, last: float, coarser: int = 0, tolerance: float = 1e-8) -> Curve:
@@ -212,7 +214,7 @@ class Spikes:
             If the integration stops.
         """
         energy = self.energy
-        rules = _rules(energy, self.atoms, self.levels - coarser)
+        rules = rules_towards(energy, self.atoms, self.levels - coarser)
         log_weights = tensor_log_weights(rules)
         root = np.sqrt(energy.data_weights)
         theta = tuple(tensor_points(rules).T)
@@ -232,7 +234,7 @@ class Spikes:
             mean = unit @ mu
             return np.outer(mean, mean) - (unit * mu) @ unit.T
 
-        times = _times(last)
+        times = geometric_times(last)
         result = solve_ivp(
             rate,
             (0.0, times[-1]),
@@ -303,7 +305,7 @@ class OneUnit:
         """8 K''''(0) t^2 E along characteristics."""
         equation = Equation(self.energy, [BirthDeath(self.alpha), Transport()])
         mu = Characteristics(nodes, redistribute=None).project(Uniform(), self.energy.space)
-        times, energies = _run(equation, mu, last, tolerance)
+        times, energies = energies_of(equation, mu, last, tolerance)
         return Curve(times, 8.0 * self.kernel(0.0, 4) * times**2 * energies)
 
 
