@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 SPACINGS = (512, 96, 24)
 """Of the scan, along each of one, two and three parameters."""
 
+LARGEST_TABLE, FEWEST = 2 * 10**7, 12
+"""Entries of a table over the scan, and spacings that are kept whatever its size."""
+
 CANDIDATES = 24
 """How many local minima of a scan are polished at most."""
 
@@ -174,11 +177,20 @@ def scan(energy: AnyEnergy, charge: float | None = None, linear: bool = False) -
         require(charged, "charge", charge, "charged units, c psi(x, y), to bound c of")
         axes = (*axes[:-1], Axis(-charge, charge, False))
     axes = tuple(_inside(axis) for axis in axes)
-    spacings = [SPACINGS[len(axes) - 1]] * len(axes)
+    spacings = [_spacings(energy, len(axes))] * len(axes)
     if linear or (charged and energy.penalty is None):  # type: ignore[union-attr]
         spacings = [*[SPACINGS[len(axes) - 2]] * (len(axes) - 1), 1]
     nodes = tuple(_nodes(axis, count) for axis, count in zip(axes, spacings, strict=True))
     return Scan(energy, axes, nodes, energy.on(_all(nodes)))
+
+
+def _spacings(energy: AnyEnergy, parameters: int) -> int:
+    """Along each parameter, fewer where the table of all data at all nodes would be too large."""
+    rows = energy.data_weights.size if isinstance(energy, Energy) else 1
+    count = SPACINGS[parameters - 1]
+    while rows * count**parameters > LARGEST_TABLE and count > FEWEST:
+        count //= 2
+    return count
 
 
 def _inside(axis: Axis) -> Axis:
