@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from meanfield_pde.errors import InputError
-from meanfield_pde.studies.local_exponent import local_exponent, window
+from meanfield_pde.studies.theory.local_exponent import local_exponent, window
 
 TIMES = np.geomspace(0.1, 1e5, 49)
 

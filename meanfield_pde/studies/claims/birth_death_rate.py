@@ -31,7 +31,9 @@ from numpy.typing import NDArray
 
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.studies.claims.claim import Claim, Findings
-from meanfield_pde.studies.claims.one_over_t import (
+from meanfield_pde.studies.law_problems import PER_DECADE, Curve
+from meanfield_pde.studies.theory.local_exponent import local_exponent
+from meanfield_pde.studies.theory.one_over_t import (
     ALPHAS,
     FEW_UNTIL,
     TOLERANCES,
@@ -42,8 +44,6 @@ from meanfield_pde.studies.claims.one_over_t import (
     answer,
     tasks,
 )
-from meanfield_pde.studies.law_problems import PER_DECADE, Curve
-from meanfield_pde.studies.local_exponent import local_exponent
 from meanfield_pde.studies.workers import all_answers
 
 Array = NDArray[np.float64]

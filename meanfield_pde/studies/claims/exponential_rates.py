@@ -40,11 +40,17 @@ from meanfield_pde.representations.initial_nodes import tensor_log_weights, tens
 from meanfield_pde.representations.rules import GaussPanels
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.schedules import AtTimes
-from meanfield_pde.studies.aitken import aitken
 from meanfield_pde.studies.claims.claim import Claim, Findings
-from meanfield_pde.studies.exponential_problems import FALLS_OF_UNITS, LANDSCAPES, UNITS, A, C
 from meanfield_pde.studies.laws import Limit
-from meanfield_pde.studies.linearised import rates_at
+from meanfield_pde.studies.theory.aitken import aitken
+from meanfield_pde.studies.theory.exponential_problems import (
+    FALLS_OF_UNITS,
+    LANDSCAPES,
+    UNITS,
+    A,
+    C,
+)
+from meanfield_pde.studies.theory.linearised import rates_at
 from meanfield_pde.studies.workers import all_answers
 from meanfield_pde.timestepping.step_size import Controlled
 

@@ -41,8 +41,8 @@ from numpy.typing import NDArray
 from meanfield_pde.problem.optimum import optimum
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.studies.claims.claim import Claim, Findings
-from meanfield_pde.studies.homogeneous import DIRECTIONS, LAMBDA, PLACES
-from meanfield_pde.studies.projections import CORNERS, RADII, T_RELU, Path, Run, solved
+from meanfield_pde.studies.theory.homogeneous import DIRECTIONS, LAMBDA, PLACES
+from meanfield_pde.studies.theory.projections import CORNERS, RADII, T_RELU, Path, Run, solved
 from meanfield_pde.studies.workers import all_answers
 
 Array = NDArray[np.float64]

@@ -54,8 +54,8 @@ from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies.claims.claim import Claim, Findings
 from meanfield_pde.studies.law_problems import PER_DECADE, ROOTS, Curve, Terms, logarithm, power
 from meanfield_pde.studies.laws import Limit, extrapolated
-from meanfield_pde.studies.sharp_law import Certificate, certificate, local
-from meanfield_pde.studies.sharp_problems import (
+from meanfield_pde.studies.theory.sharp_law import Certificate, certificate, local
+from meanfield_pde.studies.theory.sharp_problems import (
     BELOW,
     LINE,
     MORE,
@@ -66,7 +66,7 @@ from meanfield_pde.studies.sharp_problems import (
     TWO_ATOMS,
     Problem,
 )
-from meanfield_pde.studies.sharp_runs import clusters, flow
+from meanfield_pde.studies.theory.sharp_runs import clusters, flow
 from meanfield_pde.studies.workers import all_answers
 from meanfield_pde.timestepping.step_size import Controlled
 

@@ -39,7 +39,7 @@ from scipy.signal import argrelextrema
 from meanfield_pde.problem.optimum import Optimum, optimum
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.studies.claims.claim import Claim, Findings
-from meanfield_pde.studies.signed_circles import (
+from meanfield_pde.studies.theory.signed_circles import (
     ALPHA,
     ANGLES,
     LAMBDA,

@@ -32,12 +32,12 @@ from numpy.typing import NDArray
 
 from meanfield_pde.problem.exact import CircleFamily
 from meanfield_pde.results.evidence import Number
-from meanfield_pde.studies.aitken import aitken
 from meanfield_pde.studies.claims.claim import Claim, Findings
 from meanfield_pde.studies.law_problems import PER_DECADE, ROOTS, Curve, Terms, power
 from meanfield_pde.studies.laws import Limit, extrapolated
-from meanfield_pde.studies.local_exponent import window
-from meanfield_pde.studies.one_atom import UNITS, Course, Run, course, universal
+from meanfield_pde.studies.theory.aitken import aitken
+from meanfield_pde.studies.theory.local_exponent import window
+from meanfield_pde.studies.theory.one_atom import UNITS, Course, Run, course, universal
 from meanfield_pde.studies.workers import all_answers
 
 Array = NDArray[np.float64]

@@ -10,7 +10,11 @@ from meanfield_pde.plotting.claims.birth_death_rate import figure
 from meanfield_pde.problem.optimum import Optimum
 from meanfield_pde.problem.targets import Teacher
 from meanfield_pde.studies.claims.birth_death_rate import CLAIM, bounded, collapse, constant, drawn
-from meanfield_pde.studies.claims.one_over_t import (
+from meanfield_pde.studies.law_problems import BUMPS, SPIKES, Curve
+from meanfield_pde.studies.laws import Limit, extrapolated
+from meanfield_pde.studies.theory.kinks import uniform_with_kinks
+from meanfield_pde.studies.theory.misfits import AT_A_WALL, MISFITS, SMALL, Misfit
+from meanfield_pde.studies.theory.one_over_t import (
     ALPHAS,
     GROUPS,
     QUICK,
@@ -22,10 +26,6 @@ from meanfield_pde.studies.claims.one_over_t import (
     smoothed,
     tasks,
 )
-from meanfield_pde.studies.kinks import uniform_with_kinks
-from meanfield_pde.studies.law_problems import BUMPS, SPIKES, Curve
-from meanfield_pde.studies.laws import Limit, extrapolated
-from meanfield_pde.studies.misfits import AT_A_WALL, MISFITS, SMALL, Misfit
 
 NOISY, PENALISED = MISFITS[0], MISFITS[1]
 

@@ -9,7 +9,6 @@ from meanfield_pde.plotting.claims.exponential_rates import POTENTIALS, figure
 from meanfield_pde.plotting.claims.exponential_rates import UNITS as DRAWN
 from meanfield_pde.problem.optimum import optimum
 from meanfield_pde.problem.potentials import FormulaPotential
-from meanfield_pde.studies.aitken import aitken
 from meanfield_pde.studies.claims.exponential_rates import (
     CLAIM,
     Run,
@@ -20,9 +19,10 @@ from meanfield_pde.studies.claims.exponential_rates import (
     settled,
     threshold,
 )
-from meanfield_pde.studies.exponential_problems import LANDSCAPES, UNITS, A, B, C
 from meanfield_pde.studies.law_problems import BUMP
-from meanfield_pde.studies.linearised import rates_at
+from meanfield_pde.studies.theory.aitken import aitken
+from meanfield_pde.studies.theory.exponential_problems import LANDSCAPES, UNITS, A, B, C
+from meanfield_pde.studies.theory.linearised import rates_at
 
 
 @pytest.mark.parametrize("name", [name for name in LANDSCAPES if name != "plane"])

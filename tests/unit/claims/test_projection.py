@@ -7,9 +7,9 @@ import pytest
 
 import meanfield_pde as mf
 from meanfield_pde.plotting.claims import projection as drawn
-from meanfield_pde.studies import homogeneous, projections
 from meanfield_pde.studies.claims import projection
-from meanfield_pde.studies.projections import Run, solved
+from meanfield_pde.studies.theory import homogeneous, projections
+from meanfield_pde.studies.theory.projections import Run, solved
 
 
 @pytest.mark.parametrize(

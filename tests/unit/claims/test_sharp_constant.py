@@ -21,8 +21,8 @@ from meanfield_pde.studies.claims.sharp_constant import (
     package_run,
 )
 from meanfield_pde.studies.law_problems import Curve
-from meanfield_pde.studies.sharp_law import certificate, local
-from meanfield_pde.studies.sharp_problems import (
+from meanfield_pde.studies.theory.sharp_law import certificate, local
+from meanfield_pde.studies.theory.sharp_problems import (
     LINE,
     PLANE,
     REMOTE,
@@ -31,7 +31,7 @@ from meanfield_pde.studies.sharp_problems import (
     TWO_ATOMS,
     Problem,
 )
-from meanfield_pde.studies.sharp_runs import clusters, flow
+from meanfield_pde.studies.theory.sharp_runs import clusters, flow
 
 
 def _dirichlet(order: int, free: bool = False, mobility: float = 1.0) -> Problem:

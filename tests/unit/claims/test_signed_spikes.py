@@ -9,9 +9,9 @@ import pytest
 import meanfield_pde as mf
 from meanfield_pde.plotting.claims import signed_spikes as drawn
 from meanfield_pde.problem.optimum import optimum
-from meanfield_pde.studies import signed_circles
 from meanfield_pde.studies.claims import signed_spikes
-from meanfield_pde.studies.signed_circles import ANGLES, LAMBDA, Run
+from meanfield_pde.studies.theory import signed_circles
+from meanfield_pde.studies.theory.signed_circles import ANGLES, LAMBDA, Run
 
 
 @pytest.fixture(scope="module")

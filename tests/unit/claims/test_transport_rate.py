@@ -18,7 +18,7 @@ from meanfield_pde.studies.claims.transport_rate import (
     wave_limit,
     wave_terms,
 )
-from meanfield_pde.studies.one_atom import UNITS, Run, course, opposite, remote, universal
+from meanfield_pde.studies.theory.one_atom import UNITS, Run, course, opposite, remote, universal
 
 
 def test_the_universal_curve_solves_its_equation():

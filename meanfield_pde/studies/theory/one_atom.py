@@ -25,7 +25,7 @@ from meanfield_pde.problem.units import Cosine
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.schedules import AtTimes
 from meanfield_pde.studies.law_problems import BUMP, KERNEL, ONE, PER_DECADE, Curve, OneUnit
-from meanfield_pde.studies.local_exponent import local_exponent
+from meanfield_pde.studies.theory.local_exponent import local_exponent
 from meanfield_pde.timestepping.step_size import Controlled
 
 Array = NDArray[np.float64]

@@ -24,7 +24,7 @@ from scipy.optimize import nnls, root
 from meanfield_pde.errors import NumericalFailure
 from meanfield_pde.problem.coordinates import Theta
 from meanfield_pde.problem.spaces import Axis
-from meanfield_pde.studies.sharp_problems import Features, Problem
+from meanfield_pde.studies.theory.sharp_problems import Features, Problem
 
 Array = NDArray[np.float64]
 

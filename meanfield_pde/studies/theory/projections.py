@@ -26,7 +26,7 @@ from meanfield_pde.problem.one_parameter_laws import Normal
 from meanfield_pde.problem.units import Charged, ReluCircle
 from meanfield_pde.representations.characteristics import Characteristics, CharacteristicsMeasure
 from meanfield_pde.schedules import AtTimes
-from meanfield_pde.studies.homogeneous import (
+from meanfield_pde.studies.theory.homogeneous import (
     CIRCLE,
     NETWORK,
     PLANE,

@@ -15,7 +15,6 @@ from meanfield_pde.evolution import solve
 from meanfield_pde.problem.one_parameter_laws import Uniform
 from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.schedules import AtTimes
-from meanfield_pde.studies.kinks import COARSE, KINKED, THIRDS
 from meanfield_pde.studies.law_problems import (
     OTHERS,
     PER_DECADE,
@@ -26,8 +25,9 @@ from meanfield_pde.studies.law_problems import (
     Terms,
 )
 from meanfield_pde.studies.laws import Limit, extrapolated
-from meanfield_pde.studies.local_exponent import window
-from meanfield_pde.studies.misfits import AT_A_WALL, MISFITS, SMALL, Family
+from meanfield_pde.studies.theory.kinks import COARSE, KINKED, THIRDS
+from meanfield_pde.studies.theory.local_exponent import window
+from meanfield_pde.studies.theory.misfits import AT_A_WALL, MISFITS, SMALL, Family
 from meanfield_pde.timestepping.step_size import Controlled
 
 Array = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Problems, laws and runs that the claims are measured by."""
