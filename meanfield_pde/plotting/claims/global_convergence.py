@@ -18,8 +18,8 @@ from meanfield_pde.plotting.style import DARK, DASHED, INK, PAGE, WARM, colours,
 Array = NDArray[np.float64]
 
 HEIGHT = 4.0
-PROBLEMS = ("torus", "blobs", "Run A", "Run B")
-LAST = {"torus": 30.0, "blobs": 50.0, "Run A": 100.0, "Run B": 100.0}
+PROBLEMS = ("spikes", "blobs", "Run A", "Run B")
+LAST = {"spikes": 30.0, "blobs": 50.0, "Run A": 100.0, "Run B": 100.0}
 """Of the times that are drawn."""
 
 LOOKS: dict[str, dict[str, Any]] = {

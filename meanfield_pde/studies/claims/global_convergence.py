@@ -24,7 +24,7 @@ from meanfield_pde.studies.theory.four_problems import (
     PROBLEMS,
     RUN_A,
     RUN_B,
-    TORUS,
+    SPIKES,
     Runs,
     case,
     followed,
@@ -128,31 +128,32 @@ def _energies(runs: Found) -> list[Number]:
                 what = f"{problem}, E of (A) over that of {words} at t = {time:g}"
                 numbers.append(Number(what, *ratio(descent, both), 1.0, relation))
         numbers.append(Number(f"{problem} (A), E at t = {time:g}", *descent))
-    alone = runs[TORUS, "F"].at(ENDS[TORUS])
-    value, bar = (ENDS[TORUS] * x for x in alone)
-    numbers.append(Number("torus, birth and death alone, t E at t = 30 (limit 1/8)", value, bar))
+    alone = runs[SPIKES, "F"].at(ENDS[SPIKES])
+    value, bar = (ENDS[SPIKES] * x for x in alone)
+    numbers.append(Number("spikes, birth and death alone, t E at t = 30 (limit 1/8)", value, bar))
     return numbers
 
 
 def _certificates(runs: Found) -> list[Number]:
-    """The duality gaps on the torus, and that nothing is reborn where (D) is said to be (C)."""
+    """The duality gaps of the spikes, and that nothing is reborn where (D) is said to be (C)."""
     energy, _ = case("spikes_torus")
     assert isinstance(energy, Energy)
     numbers = []
-    stalled = float(runs[TORUS, "A"].fine.at(ENDS[TORUS]))
+    stalled = float(runs[SPIKES, "A"].fine.at(ENDS[SPIKES]))
     for dynamics in "CA":
-        both = runs[TORUS, dynamics].seen(
+        both = runs[SPIKES, dynamics].seen(
             lambda run: gap(energy, run.prediction, run.last_mean_potential)
         )
-        what = f"torus ({dynamics}), Vbar - min V at t = 30"
+        what = f"spikes ({dynamics}), Vbar - min V at t = 30"
         if dynamics == "C":
             numbers.append(Number(what + ", below E of (A)", *both, stalled, "<"))
         else:
             numbers.append(Number(what, *both))
     largest = max(
-        runs[problem, "C"].seen(lambda run: run.mean_potential) for problem in (TORUS, BLOBS, RUN_A)
+        runs[problem, "C"].seen(lambda run: run.mean_potential)
+        for problem in (SPIKES, BLOBS, RUN_A)
     )
-    what = "largest Vbar along (C) on torus, blobs and in Run A: below 0, (D) is (C)"
+    what = "largest Vbar along (C) on spikes, blobs and in Run A: below 0, (D) is (C)"
     return [*numbers, Number(what, *largest, 0.0, "<")]
 
 
@@ -175,8 +176,8 @@ def _speed_ups(maps: dict[str, Map]) -> list[Number]:
 
 def _sentences(runs: Found, maps: dict[str, Map]) -> tuple[str, str, str]:
     slow, fast = runs[RUN_A, "A"].below(1e-4), runs[RUN_A, "C"].below(1e-4)
-    plain, _ = runs[TORUS, "A"].at(ENDS[TORUS])
-    both, _ = runs[TORUS, "C"].at(ENDS[TORUS])
+    plain, _ = runs[SPIKES, "A"].at(ENDS[SPIKES])
+    both, _ = runs[SPIKES, "C"].at(ENDS[SPIKES])
     leaves = runs[RUN_B, "C"].below(1e-2), runs[RUN_B, "D"].below(1e-2)
     stays = float(runs[RUN_B, "A"].fine.energy[-1])
     ranges = [
@@ -186,7 +187,7 @@ def _sentences(runs: Found, maps: dict[str, Map]) -> tuple[str, str, str]:
     late = runs[RUN_A, "A"].task.end
     leads = [ratio(runs[RUN_A, "A"].at(t), runs[RUN_A, "C"].at(t))[0] for t in (30.0, late)]
     first = (
-        f"On the torus gradient descent is at E = {plain:.3f} at t = 30, and at {both:.2e} with "
+        f"On three spikes gradient descent is at E = {plain:.3f} at t = 30, and at {both:.2e} with "
         f"birth and death; in Run B it is still at {stays:.3e} at t = "
         f"{runs[RUN_B, 'A'].task.end:g}, while E falls below 1e-2 at t = {leaves[0][0]:.2f} with "
         f"birth and death and at {leaves[1][0]:.2f} with rebirth; the maps show speed-ups of "

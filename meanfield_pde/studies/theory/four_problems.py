@@ -1,6 +1,6 @@
 """Four problems from which gradient descent and birth and death start alike: E in time.
 
-    torus    three spikes on the circle of period 1, Dirichlet units, mobility 0.01, alpha = 1
+    spikes    three spikes on the circle of period 1, Dirichlet units, mobility 0.01, alpha = 1
     blobs    kernel distance to three blobs in the plane, alpha = 20
     Run A    the mixture of Rotskoff et al. (2019), y uniform on [-2, 2], alpha = 5
     Run B    the same, y normal about -2 with deviation 0.1
@@ -38,15 +38,15 @@ COARSEST = replace(COARSER, core=(4, 12), growth=2.5)
 LEVELS = (1e-2, 1e-3, 1e-4)
 """Of E, in Runs A and B."""
 
-TORUS, BLOBS, RUN_A, RUN_B = PROBLEMS = ("torus", "blobs", "Run A", "Run B")
+SPIKES, BLOBS, RUN_A, RUN_B = PROBLEMS = ("spikes", "blobs", "Run A", "Run B")
 
 COARSE_RECORDS, FINE_RECORDS = 16, 28
 """In each factor 10 of t: not the same, so that bars hold what lies between records."""
 
 MOBILITY = 0.01
-"""Of the spikes on the torus."""
+"""Of the spikes."""
 
-ENDS = {TORUS: 30.0, BLOBS: 50.0, RUN_A: 400.0, RUN_B: 100.0}
+ENDS = {SPIKES: 30.0, BLOBS: 50.0, RUN_A: 400.0, RUN_B: 100.0}
 QUICK_ENDS = {**ENDS, RUN_A: 90.0, RUN_B: 40.0}
 
 STALLED, QUICK_STALLED = 200.0, 100.0
@@ -101,8 +101,8 @@ class Runs:
 def tasks(quick: bool) -> list[Task]:
     """All, the longest first."""
     first = [Task(RUN_B, dynamics, quick) for dynamics in ("D", "C", "A")]
-    others = [Task(name, dynamics, quick) for name in (RUN_A, TORUS, BLOBS) for dynamics in "AC"]
-    return [*first, *others, Task(TORUS, "F", quick)]
+    others = [Task(name, dynamics, quick) for name in (RUN_A, SPIKES, BLOBS) for dynamics in "AC"]
+    return [*first, *others, Task(SPIKES, "F", quick)]
 
 
 def followed(task: Task) -> Runs:
@@ -116,7 +116,7 @@ def case(name: str) -> tuple[AnyEnergy, AnyLaw]:
     return read.equation(read.method).energy, read.start()
 
 
-def _torus(task: Task) -> Runs:
+def _spikes(task: Task) -> Runs:
     on, _ = case("spikes_torus")
     transport, birth_death = Transport((MOBILITY,)), BirthDeath(1.0)
     choices: dict[str, list[AnyTerm]] = {
@@ -211,7 +211,7 @@ def _reborn(task: Task) -> Runs:
 
 
 FOLLOW: dict[str, Callable[[Task], Runs]] = {
-    TORUS: _torus,
+    SPIKES: _spikes,
     BLOBS: _blobs,
     RUN_A: _full_support,
     RUN_B: _bad_initialisation,

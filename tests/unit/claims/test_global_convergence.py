@@ -22,7 +22,7 @@ from meanfield_pde.studies.theory.descent import Descent, descend
 from meanfield_pde.studies.theory.four_problems import (
     PROBLEMS,
     RUN_B,
-    TORUS,
+    SPIKES,
     Runs,
     Task,
     case,
@@ -60,7 +60,7 @@ def test_a_run_falls_as_the_exact_one() -> None:
 
 def test_bars_are_the_largest_difference_and_infinite_times_have_none() -> None:
     time = np.geomspace(0.1, 10.0, 40)
-    task = Task(TORUS, "C", True)
+    task = Task(SPIKES, "C", True)
     runs = Runs.of(task, [made(factor * time**-1.0, time) for factor in (1.1, 1.02, 1.0)])
     assert runs.at(2.0) == (pytest.approx(0.5, rel=1e-5), pytest.approx(0.05, rel=1e-4))
     assert runs.below(1e-9) == (math.inf, 0.0)
@@ -84,7 +84,7 @@ def test_every_problem_is_run_by_gradient_descent_and_with_birth_and_death() -> 
 
 
 def test_birth_and_death_alone_on_the_torus() -> None:
-    runs = followed(Task(TORUS, "F", True))
+    runs = followed(Task(SPIKES, "F", True))
     value, bar = runs.at(30.0)
     assert 30.0 * value == pytest.approx(0.125301, abs=1e-6)
     assert bar < 1e-9
@@ -125,7 +125,7 @@ def test_the_figure_draws_every_curve_and_map() -> None:
     time = np.linspace(0.0, 30.0, 50)
     curve = np.stack([time, 0.1 / (1.0 + time)])
     curves = {f"{problem} {d}": curve for problem in PROBLEMS for d in "AC"}
-    curves |= {"torus F": curve, "Run B D": curve}
+    curves |= {"spikes F": curve, "Run B D": curve}
     axis = np.geomspace(0.1, 10.0, 4)
     for name in ("width C", "width D", "charge C"):
         values = np.multiply.outer(axis, axis) + 2.0
