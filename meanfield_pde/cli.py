@@ -197,6 +197,7 @@ def _optimum(options: argparse.Namespace) -> None:
     from meanfield_pde.plotting.optimum import save_optimum_figure
     from meanfield_pde.results.disk import check_writable
     from meanfield_pde.studies.optima import (
+        check_request,
         optimum_of,
         optimum_table,
         units_table,
@@ -207,12 +208,13 @@ def _optimum(options: argparse.Namespace) -> None:
     case = load(path, options.settings, options.allow_code)
     target = _folder(options, case) / f"{path.stem}_optimum.toml"
     check_writable(target)
+    check_request(case, options.tolerance, options.units)
     print(case.title)
     energy = case.energy()
     print(energy)
     found = optimum_of(case, options.over, options.tolerance)
-    print(optimum_table(found, energy.parameters))
-    if options.units:
+    print(optimum_table(found, energy.parameters, options.tolerance))
+    if options.units is not None:
         print(units_table(case, options.units))
     print(f"wrote {write_optimum(found, case, target)}")
     for figure in save_optimum_figure(
@@ -346,6 +348,7 @@ def _measure(options: argparse.Namespace) -> None:
 def _claim(options: argparse.Namespace) -> int | None:
     from meanfield_pde.plotting import write_figure
     from meanfield_pde.plotting.style import styled
+    from meanfield_pde.results.disk import check_writable
     from meanfield_pde.studies.bars import account
     from meanfield_pde.studies.evidence import chosen, figure, gather, listing, place, time_needed
 
@@ -354,23 +357,28 @@ def _claim(options: argparse.Namespace) -> int | None:
         return FINISHED
     (claim,) = chosen([options.name])
     folder = Path(options.output)
+    path = place(claim, folder)
+    drawn = path.with_suffix(".png")
+    check_writable(drawn)
     with progress.of_claim(claim.name, time_needed([claim], options.quick)) as tell:
         evidence = gather(claim, options.quick, folder, tell)
     print(account(claim, evidence))
-    path = place(claim, folder)
     print(f"wrote {path}")
-    print(f"wrote {styled(write_figure)(figure(evidence), path.with_suffix('.png'), 'png')}")
+    print(f"wrote {styled(write_figure)(figure(evidence), drawn, 'png')}")
     return FINISHED if evidence.holds else DISAGREEMENT
 
 
 def _report(options: argparse.Namespace) -> int:
-    from meanfield_pde.report import write_report
+    from meanfield_pde.report.page import NAME, write_report
+    from meanfield_pde.results.disk import check_writable
     from meanfield_pde.studies.evidence import chosen, gather, missing, time_needed, workload
 
     folder = Path(options.folder)
     wanted = chosen(options.only)
-    left = missing(wanted, options.quick, folder) if options.quick or options.full else []
+    left = []
     if options.quick or options.full:
+        check_writable(folder / NAME)
+        left = missing(wanted, options.quick, folder)
         print(workload(left, options.quick), flush=True)
     code = FINISHED
     for number, claim in enumerate(left, 1):
@@ -378,13 +386,19 @@ def _report(options: argparse.Namespace) -> int:
         try:
             with progress.of_claim(name, time_needed([claim], options.quick)) as tell:
                 evidence = gather(claim, options.quick, folder, tell)
-        except NumericalFailure as failure:
-            print(f"error: {claim.name}: {failure}", file=sys.stderr)
-            code = STOPPED
+        except (InputError, NumericalFailure) as error:
+            print(f"error: {claim.name}: {error}", file=sys.stderr)
+            code = max(code, WRONG_INPUT if isinstance(error, InputError) else STOPPED)
         else:
             seconds = evidence.attributes["seconds"]
             print(f"{claim.name}: {evidence.verdict} ({seconds:.0f} s)", flush=True)
-    path, found = write_report(folder, wanted)
+    try:
+        path, found = write_report(folder, wanted)
+    except InputError as error:
+        if code != STOPPED:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return code
     print(f"wrote {path}")
     off = any(not evidence.holds for evidence in found.values())
     return code or (DISAGREEMENT if off else FINISHED)

@@ -13,9 +13,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from meanfield_pde.case import Case, Method
 from meanfield_pde.dynamics.equation import Equation
-from meanfield_pde.errors import NumericalFailure, require
+from meanfield_pde.errors import MeanFieldError, NumericalFailure, require
 from meanfield_pde.evolution import WALL_MASS, Progress, evolve
 from meanfield_pde.observables import layout
 from meanfield_pde.problem.energy import Energy
@@ -119,6 +121,7 @@ def execute(job: Job, progress: Progress | None = None, optimal: bool = False) -
         "law_mass_outside": mass_outside(job.case.start(), job.case.space.axes),
         **digests(job.case),
         **provenance(),
+        **(_least_energy(job.case) if optimal else {}),
     }
     endings: dict[str, Any] = {}
     with Writer(job.path, layout(equation, mu), attributes) as writer:
@@ -135,8 +138,6 @@ def execute(job: Job, progress: Progress | None = None, optimal: bool = False) -
             for frame in frames:
                 endings.update({f"seconds {part}": value for part, value in seconds.items()})
                 writer.append(frame)
-            if optimal:
-                endings.update(_least_energy(job.case))
     solution = read(job.path)
     _check_identity(solution)
     _check_resolved(solution, job.method)
@@ -149,19 +150,24 @@ def _bounded(case: Case) -> str:
 
 
 def _least_energy(case: Case) -> dict[str, float]:
-    """What is known of min E, as attributes of a result; nothing where nothing bounds it."""
+    """What is known of min E, as attributes of a result; nothing where nothing is."""
     energy, certificate = case.energy(), case.certificate
     unbounded = certificate.charge == "unbounded" or (case.free and certificate.mass is None)
     if unbounded or len(case.space.axes) > len(SPACINGS):
         return {}
     assert certificate.charge != "unbounded"
-    found = optimum(
-        energy,
-        "nonnegative" if case.free else "probability",
-        charge=certificate.charge,
-        mass=certificate.mass,
-        most=ITERATIONS,
-    )
+    try:
+        with np.errstate(all="ignore"):
+            found = optimum(
+                energy,
+                "nonnegative" if case.free else "probability",
+                charge=certificate.charge,
+                mass=certificate.mass,
+                most=ITERATIONS,
+            )
+    except (MeanFieldError, np.linalg.LinAlgError) as error:
+        warnings.warn(f"min E is not told: {error}", RuntimeWarning, stacklevel=3)
+        return {}
     return {"optimal_energy": found.energy, "least_energy": found.least}
 
 

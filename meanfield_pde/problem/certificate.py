@@ -14,19 +14,20 @@ Source: Jaggi (2013), "Revisiting Frank-Wolfe"; Chizat & Bach (2018) for measure
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from meanfield_pde.errors import require
+from meanfield_pde.errors import InputError, require
 from meanfield_pde.problem.energy import AnyEnergy, Energy
 from meanfield_pde.problem.landscape import Field
 from meanfield_pde.problem.lowest import SPACINGS, Scan, scan
+from meanfield_pde.problem.penalties import ConstantPenalty
 from meanfield_pde.problem.units import Charged
 
-POLISHED = 3
-"""Local minima of the scan that are polished for a gap."""
+LARGEST = 1e6
+"""Of a budget: nothing larger can be told from rounding."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Certificate:
     def __post_init__(self) -> None:
         for name, value in (("charge", self.charge), ("mass", self.mass)):
             if value is not None and value != "unbounded":
-                positive = isinstance(value, int | float) and 0.0 < value < math.inf
-                require(positive, name, value, "a positive number")
+                positive = isinstance(value, int | float) and 0.0 < value <= LARGEST
+                require(positive, name, value, f"a positive number, at most {LARGEST:g}")
 
     def check(self, energy: AnyEnergy, free: bool) -> None:
         """Raise `InputError` if it does not fit an energy, or a mass that is or is not free."""
@@ -57,6 +58,10 @@ class Certificate:
         require(charged or self.charge is None, "charge", self.charge, expected)
         expected = "none, for a mass that is not free"
         require(free or self.mass is None, "mass", self.mass, expected)
+        penalty = energy.penalty if isinstance(energy, Energy) else None
+        known = penalty is None or isinstance(penalty, ConstantPenalty)
+        expected = "a number, for a penalty that may grow in c"
+        require(known or self.charge != "unbounded", "charge", self.charge, expected)
 
     def bound(self, energy: AnyEnergy, free: bool) -> Bound | None:
         """What computes the gap; None in more parameters than can be scanned.
@@ -70,12 +75,17 @@ class Certificate:
         self.check(energy, free)
         if len(energy.space.axes) > len(SPACINGS):
             return None
-        charge = None if self.charge == "unbounded" else self.charge
         most = (math.inf if self.mass is None else self.mass) if free else None
-        return Bound(scan(energy, charge), most, self.charge == "unbounded")
+        if self.charge != "unbounded":
+            return Bound(scan(energy, self.charge), most, False)
+        assert isinstance(energy, Energy)
+        # Of V = c v(y) + price, v is what counts.
+        return Bound(scan(replace(energy, penalty=None), 1.0), most, True)
 
     def words(self, energy: AnyEnergy, free: bool) -> str:
         """Over which measures."""
+        if len(energy.space.axes) > len(SPACINGS):
+            return "(not computed in more than three parameters)"
         parts = ["over measures on the space"]
         if isinstance(energy, Energy) and isinstance(energy.unit, Charged):
             wall = energy.space.axes[-1]
@@ -105,11 +115,15 @@ class Bound:
     unbounded: bool
 
     def gap(self, field: Field) -> float:
-        """At least E - min E."""
-        values = self.scan.lowest(field, POLISHED)[1]
-        lowest = min(float(values[0]), float(np.min(field.potential)))
-        if self.unbounded and lowest < 0.0:
+        """At least E - min E; infinite also where V is not finite on the whole space."""
+        try:
+            with np.errstate(all="ignore"):
+                least = float(self.scan.lowest(field, 1)[1][0])
+        except InputError:
             return math.inf
+        if not math.isfinite(least) or (self.unbounded and least < 0.0):
+            return math.inf
+        lowest = min(least, float(np.min(field.potential)))
         if self.most is None:
             return max(field.integral - field.mass * lowest, 0.0)
         if lowest >= 0.0:

@@ -1,8 +1,9 @@
 """The lowest places of V over the whole space: a scan of a grid, then polishing.
 
 What lies between two nodes of the scan is found only if the scan falls towards it: a dip of V that
-is narrower than a spacing may be missed. In one and two parameters the spacing is 1/512 and 1/96 of
-the range.
+is narrower than a spacing may be missed. In one, two and three parameters the spacing is 1/512,
+1/96 and 1/24 of the range, and more where there are very many data. Which dips are polished is
+decided by the values at their bottoms, estimated from the nodes around them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from scipy.ndimage import minimum_filter
 from meanfield_pde.errors import require
 from meanfield_pde.problem.energy import AnyEnergy, Energy
 from meanfield_pde.problem.landscape import Field, Landscape
-from meanfield_pde.problem.nodes import GridNodes, PointNodes
+from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis
 from meanfield_pde.problem.units import Charged
 
@@ -29,8 +30,8 @@ SPACINGS = (512, 96, 24)
 LARGEST_TABLE, FEWEST = 2 * 10**7, 12
 """Entries of a table over the scan, and spacings that are kept whatever its size."""
 
-CANDIDATES = 24
-"""How many local minima of a scan are polished at most."""
+CANDIDATES, ALL = 24, 256
+"""How many local minima of a scan are polished, and how many at most."""
 
 DIFFERENCE = 1e-5
 """Of the range: between places whose gradients give second derivatives."""
@@ -75,7 +76,7 @@ class Scan:
         field : Field
             Of this energy, at any mu.
         most : int
-            How many of them are polished.
+            How many are wanted; all that may be the lowest are polished besides, up to `ALL`.
 
         Returns
         -------
@@ -86,12 +87,36 @@ class Scan:
         values = field.potential_in(self.landscape).reshape(self.shape)
         wrapped = ["wrap" if axis.periodic else "nearest" for axis in self.axes]
         dips = np.argwhere(values == minimum_filter(values, size=3, mode=wrapped))
+        below = self._below(values, dips)
+        bottoms = values[tuple(dips.T)] - below
         # On a flat stretch all nodes are dips: the first of equal ones are as good as any.
-        order = np.argsort(values[tuple(dips.T)], kind="stable")[:most]
+        order = np.argsort(bottoms, kind="stable")
+        possible = int(np.sum(bottoms - below <= bottoms[order[0]])) if below.any() else 1
+        order = order[: min(max(most, possible), ALL)]
         columns = zip(self.nodes, dips[order].T, strict=True)
         points, found = self._polished(field, np.stack([n[i] for n, i in columns], axis=1))
         order = np.argsort(found, kind="stable")
         return points[order], found[order]
+
+    def _below(self, values: Array, dips: NDArray[np.intp]) -> Array:
+        """How far the bottom of each dip is below its node, by parabolas along each parameter."""
+        here = values[tuple(dips.T)]
+        total = np.zeros(here.size)
+        for k, axis in enumerate(self.axes):
+            sides = []
+            for shift in (-1, 1):
+                moved = dips.copy()
+                moved[:, k] += shift
+                inside = (moved[:, k] >= 0) & (moved[:, k] < values.shape[k]) | axis.periodic
+                moved[:, k] %= values.shape[k]
+                sides.append(np.where(inside, values[tuple(moved.T)], here))
+            behind, ahead = sides
+            bend = behind + ahead - 2.0 * here
+            slope = 0.5 * (ahead - behind)
+            with np.errstate(over="ignore", invalid="ignore"):
+                bowl = 0.5 * slope * (slope / np.where(bend > 0.0, bend, np.inf))
+            total += np.where(np.isfinite(bowl), bowl, 0.0)
+        return total
 
     def _polished(self, field: Field, starts: Array) -> tuple[Array, Array]:
         """All at once, by Newton's method held within a spacing and within the walls.
@@ -177,9 +202,9 @@ def scan(energy: AnyEnergy, charge: float | None = None, linear: bool = False) -
         require(charged, "charge", charge, "charged units, c psi(x, y), to bound c of")
         axes = (*axes[:-1], Axis(-charge, charge, False))
     axes = tuple(_inside(axis) for axis in axes)
-    spacings = [_spacings(energy, len(axes))] * len(axes)
-    if linear or (charged and energy.penalty is None):  # type: ignore[union-attr]
-        spacings = [*[SPACINGS[len(axes) - 2]] * (len(axes) - 1), 1]
+    ends = linear or (charged and energy.penalty is None)  # type: ignore[union-attr]
+    scanned = max(len(axes) - ends, 1)
+    spacings = [_spacings(energy, scanned)] * scanned + [1] * (len(axes) - scanned)
     nodes = tuple(_nodes(axis, count) for axis, count in zip(axes, spacings, strict=True))
     return Scan(energy, axes, nodes, energy.on(_all(nodes)))
 
@@ -199,9 +224,7 @@ def _inside(axis: Axis) -> Axis:
     return Axis(axis.lower + rim, axis.upper - rim, axis.periodic)
 
 
-def _all(nodes: Sequence[Array]) -> GridNodes | PointNodes:
-    if len(nodes) <= 2:
-        return GridNodes(tuple(nodes))
+def _all(nodes: Sequence[Array]) -> PointNodes:
     columns = [column.ravel() for column in np.meshgrid(*nodes, indexing="ij")]
     return PointNodes(np.stack(columns, axis=1))
 

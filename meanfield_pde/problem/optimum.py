@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ from meanfield_pde.problem.energy import (
     unit_value,
 )
 from meanfield_pde.problem.landscape import Field
-from meanfield_pde.problem.losses import Huber, Logistic, Squared
+from meanfield_pde.problem.losses import Huber, Logistic, NegativeLogLikelihood, Squared
 from meanfield_pde.problem.lowest import Scan, scan
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.penalties import AnyPenalty, ConstantPenalty, WeightDecay
@@ -45,6 +45,12 @@ from meanfield_pde.problem.units import Charged
 Array = NDArray[np.float64]
 
 Measures = Literal["probability", "nonnegative", "signed"]
+
+LARGEST = 1e6
+"""Of a mass or a charge that is given."""
+
+SPREAD = 400
+"""Atoms to start from where one is too few."""
 
 ADDED = 8
 """How many of the lowest places are added at a time."""
@@ -81,9 +87,10 @@ class Optimum:
     nodes : tuple of arrays
         Along each parameter, of a grid over the space; of signed measures the signs are the last.
     landscape : array
-        V on that grid: nowhere less than at the atoms.
+        V on that grid: at a minimum nowhere less than at the atoms.
     floor : float
-        Below which no energy is, whatever the measure: zero for losses that are not negative.
+        Below which no energy is, whatever the measure: by earlier gaps, or zero for losses that
+        are not negative.
     """
 
     energy: float
@@ -165,12 +172,34 @@ def optimum(
     InputError
         If there are too many parameters, or nothing to bound the energy from below.
     """
+    kinds = ", ".join(get_args(Measures))
+    require(over in get_args(Measures), "over", over, f"one of {kinds}")
+    for name, value in (("charge", charge), ("mass", mass)):
+        positive = value is None or 0.0 < value <= LARGEST
+        require(positive, name, value, f"a positive number, at most {LARGEST:g}")
+    require(0.0 <= tolerance < math.inf, "tolerance", tolerance, "a number >= 0")
     if over == "signed":
         return _signed(energy, charge, mass, tolerance, most)
     if isinstance(energy, PotentialEnergy):
-        return _of_potential(energy, over)
-    solver = _Solver(energy, scan(energy, charge), over == "probability", mass)
-    return _minimum(solver, tolerance, most)
+        return _of_potential(energy, over, mass)
+    whole = scan(energy, charge)
+    if over == "probability":
+        return _minimum(_Solver(energy, whole, 1.0, None), tolerance, most)
+    return _nonnegative(energy, whole, mass, tolerance, most)
+
+
+def _nonnegative(
+    energy: Energy, whole: Scan, mass: float | None, tolerance: float, most: int
+) -> Optimum:
+    """Of a mass that is free, or as large as it may be if the free one is larger."""
+    bounded = not isinstance(energy.loss, NegativeLogLikelihood)
+    expected = "probability, for a likelihood: its energy falls with the mass for ever"
+    require(bounded, "over", "nonnegative", expected)
+    free = _minimum(_Solver(energy, whole, None, mass), tolerance, most)
+    if mass is None or float(np.sum(free.masses)) <= mass:
+        return free
+    held = _minimum(_Solver(energy, whole, mass, mass), tolerance, most)
+    return replace(held, over="nonnegative")
 
 
 def _minimum(solver: _Solver, tolerance: float, most: int) -> Optimum:
@@ -184,11 +213,18 @@ def _minimum(solver: _Solver, tolerance: float, most: int) -> Optimum:
                 break
             atoms = solver.improved(atoms)
             state = solver.state(atoms, iteration)
-            best = min(best, state, key=lambda found: found.gap)
+            floor = max(best.least, state.least)
+            best = replace(min(best, state, key=lambda found: found.gap), floor=floor)
     return best
 
 
-def best_units(energy: Energy, units: int, starts: int = 24, seed: int = 0) -> list[Optimum]:
+def best_units(
+    energy: Energy,
+    units: int,
+    charge: float | None = None,
+    starts: int = 24,
+    seed: int = 0,
+) -> list[Optimum]:
     """The least energies that 1, 2, ... units reach, of mass one in all.
 
     Not convex: each is the best of several starts, the best of one unit fewer with one added where
@@ -199,6 +235,8 @@ def best_units(energy: Energy, units: int, starts: int = 24, seed: int = 0) -> l
     energy : Energy
     units : int
         The most.
+    charge : float, optional
+        The largest |c| of charged units, in place of the walls.
     starts, seed : int
         Random ones, for each number of units.
 
@@ -209,7 +247,7 @@ def best_units(energy: Energy, units: int, starts: int = 24, seed: int = 0) -> l
     """
     require(units >= 1, "units", units, "at least 1")
     require(isinstance(energy, Energy), "energy", energy, "one of units")
-    solver = _Solver(energy, scan(energy), True, None)
+    solver = _Solver(energy, scan(energy, charge), 1.0, None)
     lower = np.array([axis.lower for axis in solver.scan.axes])
     lengths = np.array([axis.length for axis in solver.scan.axes])
     generator = np.random.default_rng(seed)
@@ -229,8 +267,8 @@ def best_units(energy: Energy, units: int, starts: int = 24, seed: int = 0) -> l
     return found
 
 
-def _of_potential(energy: PotentialEnergy, over: Measures) -> Optimum:
-    """All mass at the lowest place."""
+def _of_potential(energy: PotentialEnergy, over: Measures, mass: float | None) -> Optimum:
+    """All mass at the lowest place that the scan finds, which is all that is known of the gap."""
     whole = scan(energy)
     middle = np.array([[0.5 * (axis.lower + axis.upper) for axis in whole.axes]])
     anywhere = energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
@@ -238,9 +276,12 @@ def _of_potential(energy: PotentialEnergy, over: Measures) -> Optimum:
     lowest = float(values[0])
     landscape = anywhere.potential_in(whole.landscape).reshape(whole.shape)
     if over == "nonnegative":
-        require(lowest >= 0.0, "over", over, "a potential that is nowhere negative")
-        empty = np.empty(0)
-        return Optimum(0.0, 0.0, np.empty((0, len(whole.axes))), empty, over, math.inf, empty, 0)
+        expected = "a potential that is nowhere negative, or a largest mass"
+        require(lowest >= 0.0 or mass is not None, "over", over, expected)
+        most = 0.0 if lowest >= 0.0 or mass is None else mass
+        held, there = np.full(1, most), (whole.nodes, landscape)
+        largest = math.inf if mass is None else mass
+        return Optimum(most * lowest, 0.0, points[:1], held, over, largest, values[:1], 0, *there)
     return Optimum(
         lowest, 0.0, points[:1], np.ones(1), over, 1.0, values[:1], 0, whole.nodes, landscape
     )
@@ -250,10 +291,12 @@ def _signed(
     energy: AnyEnergy, charge: float | None, mass: float | None, tolerance: float, most: int
 ) -> Optimum:
     """Non-negative measures of charges between -1 and 1: at an optimum they are at the ends."""
-    interacting = isinstance(energy, Energy) and not isinstance(energy.unit, Charged)
-    require(interacting, "over", "signed", "units that are not charged already")
-    require(charge is None, "charge", charge, "none, for units without charges c")
+    expected = "probability or nonnegative, for a potential"
+    require(isinstance(energy, Energy), "over", "signed", expected)
     assert isinstance(energy, Energy)
+    charged = isinstance(energy.unit, Charged)
+    require(not charged, "over", "signed", "the others, for units that are charged already")
+    require(charge is None, "charge", charge, "none, for units without charges c")
     extended: Any = None if energy.penalty is None else _OfBase(energy.penalty)
     base: Any = energy.unit
     space: Any = energy.space
@@ -264,8 +307,7 @@ def _signed(
         space=Product((*factors, Interval(-1.0, 1.0))),
         penalty=extended,
     )
-    solver = _Solver(both, scan(both, linear=True), False, mass)
-    found = _minimum(solver, tolerance, most)
+    found = _nonnegative(both, scan(both, linear=True), mass, tolerance, most)
     return replace(
         found,
         points=found.points[:, :-1],
@@ -282,12 +324,24 @@ class _Atoms:
 
 @dataclass(frozen=True, eq=False)
 class _Solver:
-    """The three moves, for measures of mass one (`balanced`) or of any mass."""
+    """The three moves, for measures of a fixed mass (`total`), or of any.
+
+    `mass` is the largest that the gap is to hold for.
+    """
 
     energy: Energy
     scan: Scan
-    balanced: bool
+    total: float | None
     mass: float | None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the mass is fixed."""
+        return self.total is not None
+
+    def _scaled(self, masses: Array) -> Array:
+        """Masses of the total that is fixed."""
+        return masses if self.total is None else masses * (self.total / float(np.sum(masses)))
 
     def field(self, atoms: _Atoms) -> Field:
         """E and V at point masses."""
@@ -297,8 +351,8 @@ class _Solver:
         """With the gap: the mean of V less its minimum on the space."""
         here = self.field(atoms)
         lowest = min(float(self.scan.lowest(here)[1][0]), float(np.min(here.potential)))
-        if self.balanced:
-            budget, gap = 1.0, here.integral - lowest
+        if self.total is not None and self.mass is None:
+            budget, gap = self.total, here.integral - self.total * lowest
         else:
             budget = max(BUDGET * here.mass, 1.0) if self.mass is None else self.mass
             gap = here.integral - budget * min(lowest, 0.0)
@@ -307,7 +361,7 @@ class _Solver:
             gap=max(gap, 0.0),
             points=self._inside(atoms.points),
             masses=atoms.masses,
-            over="probability" if self.balanced else "nonnegative",
+            over="probability" if self.mass is None and self.balanced else "nonnegative",
             mass=budget,
             potential=here.potential,
             iterations=iterations,
@@ -317,13 +371,23 @@ class _Solver:
         )
 
     def first(self) -> _Atoms:
-        """An atom in the middle, then the best of those that V there asks for."""
+        """The best single atom of those that V asks for; spread ones where one is too few."""
         middle = np.array([[0.5 * (axis.lower + axis.upper) for axis in self.scan.axes]])
-        atoms = _Atoms(middle, np.ones(1))
-        starts = [atoms]
-        field = self.energy.on(PointNodes(middle)).at(_Masses(np.ones(1)))
-        starts += [_Atoms(point[None, :], np.ones(1)) for point in self.scan.lowest(field)[0]]
-        return min(starts, key=lambda start: self.field(start).energy)
+        one = np.full(1, self.total or 1.0)
+        try:
+            places = [middle[0], *self.scan.lowest(self.field(_Atoms(middle, one)))[0]]
+            starts = [_Atoms(place[None, :], one) for place in places]
+            return min(starts, key=lambda start: self.field(start).energy)
+        except NumericalFailure:
+            return self._spread()
+
+    def _spread(self) -> _Atoms:
+        """Equal atoms on a coarse grid, for a likelihood that one atom makes zero somewhere."""
+        axes = self.scan.axes
+        along = max(2, round(SPREAD ** (1.0 / len(axes))))
+        columns = [axis.lower + axis.length * (np.arange(along) + 0.5) / along for axis in axes]
+        points = np.stack([c.ravel() for c in np.meshgrid(*columns, indexing="ij")], axis=1)
+        return _Atoms(points, self._scaled(np.ones(len(points))))
 
     def improved(self, atoms: _Atoms) -> _Atoms:
         """Atoms added, masses corrected, both moved."""
@@ -362,8 +426,7 @@ class _Solver:
             length = min(1.0, longest)
             for _ in range(40):
                 tried = np.maximum(masses + length * change, 0.0)
-                if self.balanced:
-                    tried /= float(np.sum(tried))
+                tried = self._scaled(tried)
                 try:
                     field_tried = landscape.at(_Masses(tried))
                 except NumericalFailure:
@@ -414,8 +477,8 @@ class _Solver:
         """Atoms, and the sum of the entries that their masses are parts of."""
         lengths = np.array([axis.length for axis in self.scan.axes])
         masses = x[:count]
-        total = float(np.sum(masses)) if self.balanced else 1.0
-        return _Atoms(x[count:].reshape(count, -1) * lengths, masses / total), total
+        whole = float(np.sum(masses)) / self.total if self.total is not None else 1.0
+        return _Atoms(x[count:].reshape(count, -1) * lengths, masses / whole), whole
 
     def _bounds(self, count: int) -> tuple[Array, Array]:
         low = [-np.inf if axis.periodic else axis.lower / axis.length for axis in self.scan.axes]
@@ -438,7 +501,7 @@ class _Solver:
                 field = self.field(these)
             except NumericalFailure:
                 return math.inf, np.zeros_like(x)
-            mean = field.integral if self.balanced else 0.0
+            mean = field.integral / self.total if self.total is not None else 0.0
             slope = np.stack(field.gradient, axis=1) * these.masses[:, None] * lengths
             return field.energy, np.concatenate([(field.potential - mean) / total, slope.ravel()])
 
@@ -467,7 +530,9 @@ class _Solver:
         def jacobian(x: Array) -> Array:
             these, total = self._unpacked(x, count)
             rows = _rows(self.energy, these.points)
-            by_mass = rows - (rows @ these.masses)[:, None] if self.balanced else rows
+            by_mass = rows
+            if self.total is not None:
+                by_mass = rows - (rows @ these.masses)[:, None] / self.total
             slopes = np.stack(_slopes(self.energy, these.points), axis=2)
             by_place = slopes * these.masses[:, None] * lengths
             columns = np.concatenate([by_mass / total, by_place.reshape(root.size, -1)], axis=1)

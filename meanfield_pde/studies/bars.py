@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from decimal import Decimal
 
 from meanfield_pde.results.evidence import RELATIONS, Evidence, Number
 from meanfield_pde.studies.claims.claim import Claim
@@ -37,10 +38,10 @@ def with_bar(value: float, bar: float) -> str:
     largest = max(abs(value), bar)
     power = 0 if 1e-3 <= largest < 1e5 else _power(largest)
     decimals = min(1 - int(f"{bar:.1e}".partition("e")[2]), DIGITS - 1 - _power(largest)) + power
-    left = _rounded(value / 10.0**power, decimals)
+    left = _rounded(_scaled(value, power), decimals)
     if bar < SMALLEST_BAR * 10.0**power:
         return f"{left}{_ten(power)} ± {plain(float(f'{bar:.1e}'), 2, padded=True)}"
-    right = _rounded(bar / 10.0**power, decimals)
+    right = _rounded(_scaled(bar, power), decimals)
     return f"({left} ± {right}){_ten(power)}" if power else f"{left} ± {right}"
 
 
@@ -100,6 +101,11 @@ def account(claim: Claim, evidence: Evidence) -> str:
 def _power(value: float) -> int:
     """The power of ten of the first digit."""
     return int(f"{value:e}".partition("e")[2])
+
+
+def _scaled(value: float, power: int) -> float:
+    """Without a power of ten, also one that no number in double precision is."""
+    return float(Decimal(value).scaleb(-power))
 
 
 def _rounded(value: float, decimals: int) -> str:

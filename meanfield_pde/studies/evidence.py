@@ -17,7 +17,9 @@ from meanfield_pde.results.evidence import Evidence, read_evidence, write_eviden
 from meanfield_pde.results.provenance import code, provenance
 from meanfield_pde.studies import claims
 from meanfield_pde.studies.claims.claim import Claim
-from meanfield_pde.studies.own_sources import fingerprint
+from meanfield_pde.studies.own_sources import CASES, fingerprint, reads_cases
+
+WHERE = "claim and report are run from the root of a checkout, where cases/ is"
 
 
 def chosen(names: Sequence[str]) -> list[Claim]:
@@ -62,7 +64,8 @@ def gather(claim: Claim, quick: bool, folder: Path, tell: Callable[[str], None])
     Raises
     ------
     InputError
-        If nothing can be written in the folder; before anything is measured.
+        If nothing can be written in the folder, before anything is measured; or if a case file
+        that the claim needs cannot be read.
     NumericalFailure
         If the measurement stops.
     """
@@ -70,7 +73,12 @@ def gather(claim: Claim, quick: bool, folder: Path, tell: Callable[[str], None])
     check_writable(path)
     made = {**provenance(), "studies": fingerprint(claim.measure), "quick": quick}
     begin = time.perf_counter()
-    found = claim.measure(quick, tell)
+    try:
+        found = claim.measure(quick, tell)
+    except InputError as error:
+        if CASES.is_dir() or not reads_cases(claim.measure):
+            raise
+        raise InputError(f"{error}; {WHERE}") from error
     seconds = time.perf_counter() - begin
     told = (found.numbers, found.curves, found.sentences)
     evidence = Evidence(claim.name, *told, quick, {**made, "seconds": seconds})
@@ -143,7 +151,7 @@ def figure(evidence: Evidence) -> Figure:
     module = import_module(f"meanfield_pde.plotting.claims.{evidence.claim}")
     try:
         drawn: Figure = module.figure(evidence.curves)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(
             f"{evidence.claim}: its figure cannot be drawn from these curves ({error}); measure it "
             "again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from meanfield_pde.studies.tables import table
 
 KINDS: tuple[Measures, ...] = ("probability", "nonnegative", "signed")
 
+MOST_UNITS = 12
+
 WORDS = {
     "probability": "probability measures",
     "nonnegative": "non-negative measures of mass at most {mass:.4g}",
@@ -28,15 +31,26 @@ WORDS = {
 def optimum_of(case: Case, over: Measures | None, tolerance: float) -> Optimum:
     """Over the measures that are named, or those that the equation of the case keeps to."""
     chosen = over or ("nonnegative" if case.free else "probability")
-    charge = case.certificate.charge
-    require(charge != "unbounded", "[certificate] charge", charge, "a number: over all c no E is")
-    assert charge != "unbounded"
     mass = case.certificate.mass
-    return optimum(case.energy(), chosen, charge=charge, mass=mass, tolerance=tolerance)
+    return optimum(case.energy(), chosen, charge=_charge(case), mass=mass, tolerance=tolerance)
 
 
-def optimum_table(found: Optimum, names: tuple[str, ...]) -> str:
-    """Energy, gap and atoms."""
+def check_request(case: Case, tolerance: float, units: int | None) -> None:
+    """Raise `InputError` unless a gap can be as small, and the best of so many units be found."""
+    require(0.0 < tolerance < math.inf, "--tolerance", tolerance, "a positive number")
+    possible = units is None or (1 <= units <= MOST_UNITS and isinstance(case.energy(), Energy))
+    require(possible, "--units", units, f"1 to {MOST_UNITS}, of a case with units")
+
+
+def _charge(case: Case) -> float | None:
+    charge = case.certificate.charge
+    require(charge != "unbounded", "[certificate] charge", charge, "a number, to have a minimum")
+    assert charge != "unbounded"
+    return charge
+
+
+def optimum_table(found: Optimum, names: tuple[str, ...], tolerance: float) -> str:
+    """Energy, gap and atoms, and whether the gap is as small as was asked for."""
     over = WORDS[found.over].format(mass=found.mass)
     header = [*names, "mass", "V"]
     rows = [
@@ -44,17 +58,18 @@ def optimum_table(found: Optimum, names: tuple[str, ...]) -> str:
         for point, mass, potential in zip(found.points, found.masses, found.potential, strict=True)
     ]
     bound = f"min E over {over} is {found.energy:.12g}, or less by at most {found.gap:.2g}"
+    if found.gap > tolerance:
+        bound += f"\nafter {found.iterations} iterations: more than the tolerance {tolerance:g}"
     return f"{table('Atoms', header, rows)}\n{bound}"
 
 
 def units_table(case: Case, units: int) -> str:
     """The least energies of few units."""
     energy = case.energy()
-    require(isinstance(energy, Energy), "units", units, "none, for a potential")
     assert isinstance(energy, Energy)
     rows = [
         [str(len(found.masses)), f"{found.energy:.6e}", f"{found.gap:.3e}"]
-        for found in best_units(energy, units)
+        for found in best_units(energy, units, _charge(case))
     ]
     return table("The best of few units (of many starts)", ["units", "E", "gap"], rows)
 

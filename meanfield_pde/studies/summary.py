@@ -254,7 +254,7 @@ def _entry(name: str, text: object) -> list[str]:
     return textwrap.wrap(
         str(text or ""),
         WIDTH,
-        initial_indent=f"{name:<{INDENT}}",
+        initial_indent=f"{name:<{INDENT - 1}} ",
         subsequent_indent=" " * INDENT,
         max_lines=3,
         placeholder=" ...",

@@ -110,8 +110,37 @@ def test_the_lowest_place_of_a_scan_is_between_its_nodes_and_at_walls():
         (lambda: optimum(paper.energy(), "signed"), "over = 'signed'"),
         (lambda: optimum(THREE, charge=1.0), "charge = 1.0"),
         (lambda: best_units(THREE, 0), "units = 0"),
+        (lambda: optimum(THREE, "all"), "over = 'all'"),
+        (lambda: optimum(THREE, mass=-1.0), "mass = -1.0"),
+        (lambda: optimum(THREE, tolerance=float("nan")), "tolerance = nan"),
+        (lambda: optimum(law_problems.DOUBLE, "signed"), "for a potential"),
     ],
 )
 def test_what_does_not_fit_is_said(call, words):
     with pytest.raises(mf.InputError, match=words):
         call()
+
+
+def test_a_largest_mass_is_kept_to():
+    """More would be better, so that all of it is used: the same as fixed mass, in closed form."""
+    energy = replace(THREE, target=mf.Teacher((0.7,), (0.8,)))
+    square = 2.0 * energy.constant / 0.8**2
+    found = optimum(energy, "nonnegative", mass=0.3)
+    np.testing.assert_allclose(found.masses, [0.3], rtol=1e-9)
+    assert found.energy == pytest.approx(0.5 * square * 0.5**2, rel=1e-10)
+    assert found.gap < 1e-10
+    assert optimum(energy, "nonnegative", mass=2.0).energy < 1e-20
+
+
+def test_a_likelihood_that_one_atom_makes_zero_starts_from_many():
+    x = np.array([-20.0, 0.0, 20.0])
+    data = mf.Samples(x)
+    energy = mf.Energy(
+        mf.Gaussian(0.01), None, data, mf.Interval(-25.0, 25.0), mf.NegativeLogLikelihood()
+    )
+    found = optimum(energy)
+    points, masses = sorted_atoms(found)
+    np.testing.assert_allclose(points[:, 0], x, atol=1e-6)
+    np.testing.assert_allclose(masses, 1.0 / 3.0, rtol=1e-6)
+    with pytest.raises(mf.InputError, match="falls with the mass"):
+        optimum(energy, "nonnegative")

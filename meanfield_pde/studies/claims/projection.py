@@ -204,12 +204,11 @@ def _sentences(numbers: Sequence[Number], mean: Path) -> tuple[str, ...]:
 
 CLAIM = Claim(
     name="projection",
-    title="What homogeneity gives, and why none is needed",
+    title="What homogeneity gives",
     statement=(
         "Gradient descent of two-homogeneous neurons |w|^2 phi(arg w) in the plane is birth and "
         "death with alpha = 4 and transport on the circle; that of balanced ReLU neurons with "
-        "weight decay is the same with alpha = 2 on two circles. Birth and death with any alpha "
-        "needs no homogeneity."
+        "weight decay is the same with alpha = 2 on two circles."
     ),
     hypotheses=(
         "Euclidean gradient, mass measured by |w|^2; for ReLU |a| = |w| at the start and equal "

@@ -65,7 +65,7 @@ CERTIFICATES = (0.5, 1.0, 4.0)
 """Times at which the certificate is drawn, besides that of the optimum."""
 
 WINDOWS = (30.0, 35.0, 40.0, 45.0, 50.0)
-"""Ends of those in which rates are fitted; later E - E* comes near the rounding of E."""
+"""Ends of those in which rates are fitted; later E - E* comes nearer to the rounding of E."""
 
 
 def limiting_rate(time: Array, excess: Array) -> tuple[float, float]:
@@ -224,9 +224,9 @@ def _sentences(
         f"{over.value:.0e}; the gap was never below {ratio.value:.2f} times E - E*, and the rate "
         f"{rate.value:.4f} +- {rate.bar:.4f} (all that was extrapolated, earlier windows, fewer "
         f"nodes) is to be {rate.expected:.4f}, that of {SLOWEST[slowest]}.",
-        f"A price has its price: the optimum takes up to {less.value:.3f} lambda from a spike and "
-        f"moves it by up to {shift.value:.1e} (power {power.value:.3f} of lambda); and the rate is "
-        f"exponential only where |eta| stays below 1 elsewhere ({peak.value:.3f} here), that is "
+        f"A price has its price: the optimum takes up to {less.value:.3f} lambda from a spike "
+        f"(power {power.value:.3f} of lambda) and moves it by up to {shift.value:.1e}; the rate "
+        f"is exponential only where |eta| stays below 1 elsewhere ({peak.value:.3f} here), that is "
         "for lambda > 0 and spikes that are apart; spikes and mobility were chosen so that the "
         "slowest rates are apart too: where they are close, the law is not reached by this time.",
     )
