@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from html import escape
 from pathlib import Path
 
@@ -23,6 +23,8 @@ NAME = "report.html"
 
 FOLDER = Path("output/claims")
 """Where evidence is, unless said otherwise."""
+
+OLDER = "measured by older sources"
 
 MARKS = {"holds": "✓", "off": "✗", "told": "", "unmeasured": ""}
 """Before a verdict, for readers who see no colours."""
@@ -78,7 +80,8 @@ def page(wanted: Sequence[Claim], found: Mapping[str, Evidence], folder: Path) -
     """
     measured = [claim for claim in wanted if claim.name in found]
     left = [claim for claim in wanted if claim.name not in found]
-    sections = [_section(claim, found[claim.name]) for claim in measured]
+    older = {claim.name for claim in measured if not is_current(claim, found[claim.name])}
+    sections = [_section(c, found[c.name], c.name in older) for c in measured]
     return f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -94,21 +97,25 @@ def page(wanted: Sequence[Claim], found: Mapping[str, Evidence], folder: Path) -
 <h1>{escape(TITLE)}</h1>
 {INTRODUCTION}{READING}</header>
 <main>
-{_overview(wanted, found, folder)}
+{_overview(wanted, found, older, folder)}
 {"".join(sections)}{_unmeasured(left, folder)}</main>
 </body>
 </html>
 """
 
 
-def _overview(wanted: Sequence[Claim], found: Mapping[str, Evidence], folder: Path) -> str:
+def _overview(
+    wanted: Sequence[Claim], found: Mapping[str, Evidence], older: Set[str], folder: Path
+) -> str:
     """How many claims hold, and a row for each."""
-    rows = "\n".join(_overview_row(claim, found.get(claim.name), folder) for claim in wanted)
+    rows = "\n".join(
+        _overview_row(claim, found.get(claim.name), claim.name in older, folder) for claim in wanted
+    )
     heads = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in COLUMNS)
     return f"""\
 <section class="overview" aria-labelledby="claims">
 <h2 id="claims">The claims</h2>
-<p class="summary">{_summary(len(wanted), list(found.values()))}</p>
+<p class="summary">{_summary(len(wanted), list(found.values()), len(older))}</p>
 <table class="claims" role="table" aria-labelledby="claims">
 <thead role="rowgroup"><tr role="row">{heads}</tr></thead>
 <tbody role="rowgroup">
@@ -118,7 +125,7 @@ def _overview(wanted: Sequence[Claim], found: Mapping[str, Evidence], folder: Pa
 </section>"""
 
 
-def _summary(count: int, found: Sequence[Evidence]) -> str:
+def _summary(count: int, found: Sequence[Evidence], older: int) -> str:
     hold = sum(evidence.holds for evidence in found)
     parts = [f"{hold} of {len(found)} measured claims hold"]
     if count > len(found):
@@ -127,10 +134,12 @@ def _summary(count: int, found: Sequence[Evidence]) -> str:
     if quick:
         every = "all" if quick == len(found) else str(quick)
         parts.append(f"{every} measured in smaller sizes")
+    if older:
+        parts.append(f"{older} {OLDER}")
     return f"{'; '.join(parts)}."
 
 
-def _overview_row(claim: Claim, evidence: Evidence | None, folder: Path) -> str:
+def _overview_row(claim: Claim, evidence: Evidence | None, older: bool, folder: Path) -> str:
     command = _code(_command(claim, evidence, folder))
     if evidence is None:
         title, number = escape(claim.title), '<span class="soft">–</span>'
@@ -138,6 +147,8 @@ def _overview_row(claim: Claim, evidence: Evidence | None, folder: Path) -> str:
     else:
         title = f'<a href="#{escape(claim.name)}">{escape(claim.title)}</a>'
         number, verdict = _headline(evidence), _whole_verdict(evidence)
+        if older:
+            verdict = f'<div>{verdict}<span class="what">{OLDER}</span></div>'
     cells = zip(COLUMNS[1:], (verdict, escape(claim.hypotheses), number, command), strict=True)
     return _row(title, [(label, label.split()[0].lower(), cell) for label, cell in cells])
 
@@ -156,7 +167,7 @@ def _headline(evidence: Evidence) -> str:
     )
 
 
-def _section(claim: Claim, evidence: Evidence) -> str:
+def _section(claim: Claim, evidence: Evidence, older: bool) -> str:
     """All that is known of a claim."""
     name = escape(claim.name)
     sentences = " ".join(escape(sentence) for sentence in evidence.sentences)
@@ -179,7 +190,7 @@ def _section(claim: Claim, evidence: Evidence) -> str:
 {rows}
 </tbody>
 </table>
-{_made(claim, evidence)}
+{_made(evidence, older)}
 </section>
 """
 
@@ -219,7 +230,7 @@ def _row(head: str, cells: Sequence[tuple[str, str, str]]) -> str:
     return f'<tr role="row"><th scope="row" role="rowheader">{head}</th>{told}</tr>'
 
 
-def _made(claim: Claim, evidence: Evidence) -> str:
+def _made(evidence: Evidence, older: bool) -> str:
     """Command, time, commit and versions of a measurement."""
     told = evidence.attributes
     versions = [
@@ -236,7 +247,7 @@ def _made(claim: Claim, evidence: Evidence) -> str:
         "Commit": _code(str(told.get("commit", "unknown"))),
         "Versions": escape(", ".join(versions)),
     }
-    if not is_current(claim, evidence):
+    if older:
         entries["Beware"] = "the sources have changed since; measure it again"
     lines = "\n".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries.items())
     return f'<div class="made">\n<h3>How it was made</h3>\n<dl>\n{lines}\n</dl>\n</div>'
@@ -260,6 +271,8 @@ def _unmeasured(left: Sequence[Claim], folder: Path) -> str:
 
 
 def _whole_verdict(evidence: Evidence) -> str:
+    if not evidence.judged:
+        return _verdict("told", evidence.verdict)
     return _verdict("holds" if evidence.holds else "off", evidence.verdict)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,8 +39,8 @@ class Number:
     expected : float
         What the claim says; nan where it says nothing.
     relation : "=", "<", ">" or ""
-        How the value should stand to what is expected: equal within its bar, less or more than it
-        by more than its bar; without a relation the number is only told.
+        How the value should stand to what is expected: equal within its bar, which must be finite,
+        less or more than it by more than its bar; without a relation the number is only told.
     """
 
     what: str
@@ -52,7 +53,7 @@ class Number:
     def holds(self) -> bool:
         """Whether it stands as it should."""
         if self.relation == "=":
-            return abs(self.value - self.expected) <= self.bar
+            return math.isfinite(self.bar) and abs(self.value - self.expected) <= self.bar
         if self.relation == "<":
             return self.value + self.bar < self.expected
         if self.relation == ">":
@@ -94,12 +95,14 @@ class Evidence:
 
     @property
     def holds(self) -> bool:
-        """Whether all of them stand as the claim says."""
-        return all(number.holds for number in self.judged)
+        """Whether there are such numbers, and all of them stand as the claim says."""
+        return bool(self.judged) and all(number.holds for number in self.judged)
 
     @property
     def verdict(self) -> str:
         """In words."""
+        if not self.judged:
+            return "nothing judged"
         off = sum(not number.holds for number in self.judged)
         return "holds" if not off else f"{off} of {len(self.judged)} numbers are off"
 
@@ -125,11 +128,42 @@ def _curves(file: h5py.File) -> dict[str, Array]:
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = np.asarray(item)
+            found[name] = np.asarray(item, dtype=float)
 
     if "curves" in file:
-        file["curves"].visititems(keep)
+        group = file["curves"]
+        _require(isinstance(group, h5py.Group))
+        group.visititems(keep)
     return found
+
+
+def _require(fits: bool) -> None:
+    """Raise `TypeError` if a part of a file is not of its type."""
+    if not fits:
+        raise TypeError("not of its type")
+
+
+def _loaded(text: Any, kind: type) -> Any:
+    """A value written as JSON, of a kind, whose texts can be written again."""
+    value = json.loads(text)
+    _require(isinstance(value, kind))
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _number(told: dict[str, Any]) -> Number:
+    """A number from its attributes by name."""
+    number = Number(**told)
+    sizes = (number.value, number.bar, number.expected)
+    _require(isinstance(number.what, str) and number.relation in RELATIONS)
+    _require(all(isinstance(n, int | float) and not isinstance(n, bool) for n in sizes))
+    value, bar, expected = map(float, sizes)
+    return Number(number.what, value, bar, expected, number.relation)
+
+
+def _sentences(told: list[Any]) -> tuple[str, ...]:
+    _require(all(isinstance(sentence, str) for sentence in told))
+    return tuple(told)
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -146,15 +180,16 @@ def read_evidence(path: Path) -> Evidence:
                 raise InputError(f"{path}: is not a file of evidence for a claim")
             attributes = {name: file.attrs[name] for name in file.attrs}
             curves = _curves(file)
+        _require(isinstance(attributes["quick"], bool | np.bool_))
         return Evidence(
             claim=str(attributes["claim"]),
-            numbers=tuple(Number(**told) for told in json.loads(attributes["numbers"])),
+            numbers=tuple(map(_number, _loaded(attributes["numbers"], list))),
             curves=curves,
-            sentences=tuple(json.loads(attributes["sentences"])),
+            sentences=_sentences(_loaded(attributes["sentences"], list)),
             quick=bool(attributes["quick"]),
-            attributes=json.loads(attributes["attributes"]),
+            attributes=_loaded(attributes["attributes"], dict),
         )
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: cannot be read as evidence for a claim") from None

@@ -3,15 +3,18 @@
 import sys
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from well import WELL
 
 from meanfield_pde.cli import DISAGREEMENT, FINISHED, INTERRUPTED, STOPPED, WRONG_INPUT, main
-from meanfield_pde.errors import NumericalFailure
+from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.studies import claims
 from meanfield_pde.studies.claims.claim import Claim, Findings
+from meanfield_pde.studies.evidence import WHERE
 
 
 def figure(curves):
@@ -129,6 +132,69 @@ def test_a_claim_that_stops_does_not_stop_the_others(there_are, tmp_path, capsys
     assert out.startswith("2 claims, about 6 min on two processors\ngrowth: holds")
     assert error == "error: decay: it stopped\n"
     assert names(tmp_path / "made") == ["growth.h5", "report.html"]
+
+
+def test_a_report_of_which_nothing_is_left_stopped(there_are, tmp_path, capsys):
+    there_are(decay=NumericalFailure("it stopped"))
+    assert main(["report", "made", "--quick"]) == STOPPED
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "error: decay: it stopped"
+    assert "no evidence" in error[1]
+    assert names(tmp_path / "made") == []
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [(1.0, WRONG_INPUT), (2.0, WRONG_INPUT), (NumericalFailure("it stopped"), STOPPED)],
+)
+def test_wrong_input_of_one_claim_does_not_end_the_others(there_are, tmp_path, capsys, other, code):
+    missing = InputError("cases/x.toml: cannot be read (No such file or directory)")
+    measured = there_are(decay=missing, growth=other, last=1.0)
+    assert main(["report", "made", "--quick"]) == code
+    assert [name for name, _ in measured] == ["decay", "growth", "last"]
+    assert "last.h5" in names(tmp_path / "made")
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == f"error: decay: {missing}; {WHERE}"
+
+
+def test_cases_that_are_elsewhere_are_said_of_a_claim(there_are, tmp_path, capsys):
+    there_are(decay=InputError("cases/x.toml: cannot be read"))
+    assert main(["claim", "decay"]) == WRONG_INPUT
+    assert capsys.readouterr().err == f"error: cases/x.toml: cannot be read; {WHERE}\n"
+    (tmp_path / "cases").mkdir()
+    assert main(["claim", "decay"]) == WRONG_INPUT
+    assert capsys.readouterr().err == "error: cases/x.toml: cannot be read\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        (["claim", "decay", "--output", "made"], "decay.png"),
+        (["report", "made", "--quick"], "report.html"),
+        (["report", "made", "--full"], "report.html"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_measured(
+    there_are, tmp_path, capsys, words, taken
+):
+    measured = there_are(decay=1.0)
+    (tmp_path / "made" / taken).mkdir(parents=True)
+    assert main(words) == WRONG_INPUT
+    error = capsys.readouterr().err
+    assert error == f"error: made/{taken} cannot be written: it is not a file\n"
+    assert measured == []
+
+
+def test_tables_of_a_case_are_shown_apart_from_their_names(tmp_path, capsys):
+    path = tmp_path / "well.toml"
+    path.write_text(WELL)
+    assert main(["run", str(path), "--output", str(tmp_path)]) == FINISHED
+    with h5py.File(tmp_path / "well.h5", "r+") as file:
+        file.attrs["case"] = "[certificate]\nmass = 2\n[birth_and_death]\na = 1\n[time]\nb = 3\n"
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "well.h5")]) == FINISHED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3:] == ["certificate mass = 2", "birth_and_death a = 1", "time       b = 3"]
 
 
 def test_an_interrupted_report_goes_on(there_are, tmp_path, capsys):

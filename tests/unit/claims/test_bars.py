@@ -1,6 +1,7 @@
 """Numbers with bars as text."""
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,9 @@ from meanfield_pde.studies.bars import expectation, judgement, plain, with_bar
         (math.nan, 1.0, "undefined"),
         (1.25, math.inf, "1.25 ± ∞"),
         (1.25, math.nan, "1.25 ± unknown"),
+        (0.0, 5e-324, "(0.0 ± 4.9) × 10⁻³²⁴"),
+        (1e308, 5e-324, "1.00000000000000 × 10³⁰⁸ ± 4.9 × 10⁻³²⁴"),
+        (3e-323, 5e-324, "(2.96 ± 0.49) × 10⁻³²³"),
     ],
 )
 def test_two_digits_of_the_bar_and_as_many_of_the_value(value, bar, text):
@@ -44,21 +48,29 @@ def parsed(text):
     """Value and bar of a text."""
     digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
     inner, _, power = text.partition(") × 10")
-    scale = 10.0 ** float(power.translate(digits)) if power else 1.0
+    scale = Fraction(10) ** int(power.translate(digits)) if power else 1
     left, _, right = inner.lstrip("(").partition(" ± ")
 
     def read(part):
         factor, _, ten = part.partition(" × 10")
-        return float(factor) * (10.0 ** float(ten.translate(digits)) if ten else 1.0)
+        return Fraction(factor) * (Fraction(10) ** int(ten.translate(digits)) if ten else 1)
 
     return scale * read(left), scale * read(right)
 
 
-@given(st.floats(-1e9, 1e9), st.floats(1e-12, 1e7))
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.floats(-1e9, 1e9) | FINITE,
+    st.floats(1e-12, 1e7) | st.floats(0.0, exclude_min=True, allow_infinity=False),
+)
 def test_what_is_written_is_what_was_measured(value, bar):
+    """Also of the smallest and the largest numbers there are."""
     written, written_bar = parsed(with_bar(value, bar))
-    assert written_bar == pytest.approx(bar, rel=0.051)
-    assert abs(written - value) <= 0.051 * bar + 1e-13 * abs(value)
+    value, bar = Fraction(value), Fraction(bar)
+    assert abs(written_bar - bar) <= Fraction("0.051") * bar
+    assert abs(written - value) <= Fraction("0.051") * bar + Fraction("1e-13") * abs(value)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +93,11 @@ def test_plain_numbers(value, text):
         (Number("a", 1 / 3, 1e-9, 1 / 3, "="), "0.33333333333", "holds"),
         (Number("a", 1 / 3, 1e-3, 1 / 3, "="), "0.333333", "holds"),
         (Number("a", 0.0, math.inf, math.inf, "<"), "less than ∞", "off"),
+        (Number("a", 0.5, math.inf, 0.5, "="), "0.5", "off"),
+        (Number("a", 0.5, math.nan, 0.5, "="), "0.5", "off"),
+        (Number("a", math.inf, math.inf, 0.5, "="), "0.5", "off"),
+        (Number("a", math.inf, 0.1, math.inf, "="), "∞", "off"),
+        (Number("a", math.nan, 0.1, 0.5, "="), "0.5", "off"),
     ],
 )
 def test_what_is_expected_and_the_verdict(number, expected, verdict):

@@ -1,5 +1,6 @@
 """Evidence for claims: gathered, kept, and measured again where it no longer holds good."""
 
+import json
 from pathlib import Path
 
 import h5py
@@ -8,7 +9,7 @@ import pytest
 from fakes import HALF, TOO_LARGE, claim, install
 
 from meanfield_pde.errors import InputError, NumericalFailure
-from meanfield_pde.results.evidence import Evidence, read_evidence, write_evidence
+from meanfield_pde.results.evidence import Evidence, Number, read_evidence, write_evidence
 from meanfield_pde.studies import evidence as studied
 from meanfield_pde.studies import own_sources
 from meanfield_pde.studies.evidence import gather, known, listing, missing, read_all, workload
@@ -91,6 +92,71 @@ def test_a_damaged_file_is_measured_again_with_one_sentence(tmp_path, damage):
     assert len(warned) == 1
     gather(one, True, tmp_path, silent)
     assert known(one, True, tmp_path).numbers == (HALF,)
+
+
+NUMBER = {"what": "a", "value": 1.0, "bar": 0.1, "expected": 1.0, "relation": "="}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        *(("numbers", [{**NUMBER, key: None}]) for key in NUMBER),
+        *(("numbers", [{**NUMBER, key: "1.0"}]) for key in NUMBER if key != "what"),
+        ("numbers", [{**NUMBER, "what": 3}]),
+        ("numbers", [{**NUMBER, "what": "\ud800"}]),
+        ("numbers", [{**NUMBER, "value": True}]),
+        ("numbers", [{**NUMBER, "value": 10**400}]),
+        ("numbers", [{**NUMBER, "relation": ["="]}]),
+        ("numbers", [{**NUMBER, "more": 1.0}]),
+        ("numbers", [None]),
+        ("numbers", {}),
+        ("numbers", None),
+        ("sentences", ["One.", None, "Three."]),
+        ("sentences", "One."),
+        ("sentences", None),
+        ("attributes", ["seconds"]),
+        ("attributes", None),
+        ("attributes", "seconds"),
+    ],
+)
+def test_a_part_that_is_not_of_its_type_is_one_sentence(tmp_path, name, told):
+    path = write_evidence(Evidence("one", (HALF,), {}, ("x",), True), tmp_path / "one.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs[name] = json.dumps(told)
+    with pytest.raises(InputError, match=r"one\.h5: cannot be read as evidence for a claim$"):
+        read_evidence(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("curves", np.ones(3)),
+        ("curves/time", "text"),
+        ("curves/time", np.ones(2, dtype=complex)),
+        ("curves/time", h5py.Empty("f")),
+    ],
+)
+def test_curves_that_are_none_are_one_sentence(tmp_path, name, told):
+    path = write_evidence(Evidence("one", (HALF,), {}, ("x",), True), tmp_path / "one.h5")
+    with h5py.File(path, "r+") as file:
+        file[name] = told
+    with pytest.raises(InputError, match=r"cannot be read as evidence for a claim$"):
+        read_evidence(path)
+
+
+def test_a_size_that_is_a_text_is_one_sentence(tmp_path):
+    path = write_evidence(Evidence("one", (HALF,), {}, ("x",), True), tmp_path / "one.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["quick"] = "no"
+    with pytest.raises(InputError, match=r"cannot be read as evidence for a claim$"):
+        read_evidence(path)
+
+
+@pytest.mark.parametrize("numbers", [(), (Number("told only", 1.0, 0.1),)])
+def test_without_judged_numbers_nothing_holds(numbers):
+    one = Evidence("one", numbers, {}, ("x",), True)
+    assert not one.holds
+    assert one.verdict == "nothing judged"
 
 
 def test_a_measurement_that_stops_leaves_what_was_there(tmp_path, monkeypatch):
@@ -186,6 +252,45 @@ def test_fingerprint_follows_the_files(tmp_path, monkeypatch):
     assert before == own_sources.fingerprint(silent)
     files[1].write_text("x = 2\n")
     assert own_sources.fingerprint(silent) != before
+
+
+def test_fingerprint_follows_the_cases_that_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.py"
+    monkeypatch.setattr(own_sources, "own_sources", lambda start: [path])
+    path.write_text("load('cases/circle.toml')\n")
+    found = [own_sources.fingerprint(silent)]
+    changes = {"circle.toml": "x = 1", "data/circle.csv": "1, 2", "other.toml": "", "notes": "y"}
+    for name, text in changes.items():
+        place = tmp_path / "cases" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+        found.append(own_sources.fingerprint(silent))
+    assert found[4] == found[3]
+    assert len(set(found)) == 4
+    path.write_text("showcases = 1\n")
+    without = own_sources.fingerprint(silent)
+    (tmp_path / "cases" / "circle.toml").write_text("x = 2")
+    assert own_sources.fingerprint(silent) == without
+
+
+def test_a_case_that_cannot_be_read_does_not_stop_the_fingerprint(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "circle.toml").write_text("x = 1")
+
+    def refused(path):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert own_sources.case_files() == {Path("cases/circle.toml"): b""}
+
+
+def test_claims_that_read_cases():
+    from meanfield_pde.studies.claims import certificates, projection
+
+    assert own_sources.reads_cases(certificates.measure)
+    assert not own_sources.reads_cases(projection.measure)
 
 
 def test_real_sources():

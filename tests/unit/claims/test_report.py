@@ -90,6 +90,18 @@ def test_the_page_tells_all(folder):
     assert "One sees it. It is a half. Not at 0." in words
     assert "numpy " + np.__version__ in words
     assert "the sources have changed" not in words
+    assert "older sources" not in words
+
+
+def test_a_claim_of_which_nothing_is_judged_does_not_hold(tmp_path, monkeypatch):
+    one = claim("one", Number("told only", 1.0, 0.1))
+    install(monkeypatch, one)
+    made = gather(one, True, tmp_path, silent)
+    shown = outline(page([one], {"one": made}, tmp_path))
+    words = " ".join("".join(shown.text).split())
+    assert "0 of 1 measured claims hold" in words
+    assert words.count("nothing judged") == 2
+    assert "✗ nothing judged" not in words
 
 
 def test_the_page_stands_alone_and_is_well_formed(folder):
@@ -136,7 +148,12 @@ def test_hostile_texts_stay_texts(tmp_path, monkeypatch):
 def test_changed_sources_are_told(folder, monkeypatch):
     monkeypatch.setattr(studied, "code", lambda: {"sources": "other"})
     path, _ = write_report(folder, studied.chosen(()))
-    assert path.read_text(encoding="utf-8").count("the sources have changed since") == 2
+    text = path.read_text(encoding="utf-8")
+    assert text.count("the sources have changed since") == 2
+    words = " ".join("".join(outline(text).text).split())
+    assert "all measured in smaller sizes; 2 measured by older sources." in words
+    rows = re.findall(r"<tr .*?</tr>", text[: text.index("</table>")], re.DOTALL)
+    assert ["measured by older sources" in one for one in rows] == [False, True, True, False]
 
 
 def test_a_figure_that_cannot_be_drawn_is_told_and_the_page_goes_on(folder, monkeypatch):
