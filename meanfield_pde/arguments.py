@@ -38,7 +38,8 @@ MEASUREMENTS = (
 _EPILOG = """\
 exit codes: 0 finished; 1 methods disagree (crosscheck), or with a known solution (verify), a run is
 off the mean field (compare), or a claim does not hold (claim, report); 2 wrong input, nothing was
-written; 3 a computation stopped, what it had computed is in its file; 130 interrupted, likewise.
+written (report: of that claim); 3 a computation stopped, what it had computed is in its file; 130
+interrupted, likewise.
 """
 
 
@@ -117,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
         help="which measures; those of the equation unless given",
     )
     optimum.add_argument("--tolerance", type=float, default=1e-10, help="of the gap; 1e-10")
+    optimum.add_argument(
+        "--mass", type=float, help="the largest, of measures whose mass is free; [certificate] mass"
+    )
     optimum.add_argument("--units", type=int, help="also the best of 1 to so many units")
     verify = commands.add_parser(
         "verify",
@@ -204,6 +208,7 @@ def _add_claims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     report = commands.add_parser(
         "report",
+        usage="%(prog)s [folder] [--quick | --full] [--only NAME ...]",
         help="one HTML page about all claims, from what was measured of them",
         description="Turn what was measured of the claims into one page, report.html in the same "
         "folder. With --quick or --full what is missing, or was made by other sources, is measured "

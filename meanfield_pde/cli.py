@@ -212,7 +212,7 @@ def _optimum(options: argparse.Namespace) -> None:
     print(case.title)
     energy = case.energy()
     print(energy)
-    found = optimum_of(case, options.over, options.tolerance)
+    found = optimum_of(case, options.over, options.tolerance, options.mass)
     print(optimum_table(found, energy.parameters, options.tolerance))
     if options.units is not None:
         print(units_table(case, options.units))
@@ -350,7 +350,15 @@ def _claim(options: argparse.Namespace) -> int | None:
     from meanfield_pde.plotting.style import styled
     from meanfield_pde.results.disk import check_writable
     from meanfield_pde.studies.bars import account
-    from meanfield_pde.studies.evidence import chosen, figure, gather, listing, place, time_needed
+    from meanfield_pde.studies.evidence import (
+        chosen,
+        figure,
+        gather,
+        known,
+        listing,
+        place,
+        time_needed,
+    )
 
     if options.name is None:
         print(listing())
@@ -360,6 +368,11 @@ def _claim(options: argparse.Namespace) -> int | None:
     path = place(claim, folder)
     drawn = path.with_suffix(".png")
     check_writable(drawn)
+    if options.quick and known(claim, False, folder) is not None:
+        raise InputError(
+            f"{path} holds a full measurement by these sources: expected another --output for a "
+            "quick one"
+        )
     with progress.of_claim(claim.name, time_needed([claim], options.quick)) as tell:
         evidence = gather(claim, options.quick, folder, tell)
     print(account(claim, evidence))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from meanfield_pde.errors import InputError, require
+from meanfield_pde.errors import InputError, NumericalFailure, require
 from meanfield_pde.plotting.certificate import certificate_figure, has_certificate
 from meanfield_pde.plotting.density import density_figure, density_name
 from meanfield_pde.plotting.dissipation import dissipation_figure, has_dissipation
@@ -102,6 +102,8 @@ def write_figure(figure: Figure, path: Path, form: str) -> Path:
     ------
     InputError
         If the folder cannot be made.
+    NumericalFailure
+        If the disk refuses.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +116,10 @@ def write_figure(figure: Figure, path: Path, form: str) -> Path:
         stamp = {"CreationDate": None} if form == "pdf" else None
         figure.savefig(temporary, format=form, metadata=stamp)
         temporary.replace(path)
+    except OSError as error:
+        raise NumericalFailure(
+            f"{path} cannot be written ({error.strerror}); make room there or write to another disk"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     return path

@@ -53,8 +53,11 @@ def certificate_figure(solution: Solution) -> Figure:
     excess = positive(solution.energy[later] - least)
     gap = positive(solution.gap[later])
     optimal = float(solution.attributes.get("optimal_energy", math.inf))
-    known = optimal - least <= KNOWN * float(solution.energy[-1] - least)
-    labels = [r"$E - \min E$" if known else r"$E - \min E$, at most", "duality gap"]
+    known = abs(optimal - least) <= KNOWN * float(solution.energy[-1] - least)
+    words = "" if known else ", at most"
+    if bool(np.any(solution.energy < least)):
+        words = r", $\mu$ beyond [certificate]"
+    labels = [rf"$E - \min E${words}", "duality gap"]
     figure, (axes,) = column_figure([2.0], above=legend_room(labels))
     axes.plot(time, excess, color=DARK, label=labels[0])
     axes.plot(time, gap, color=WARM, linestyle=DASHED, label=labels[1])

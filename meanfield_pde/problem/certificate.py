@@ -77,7 +77,9 @@ class Certificate:
             return None
         most = (math.inf if self.mass is None else self.mass) if free else None
         if self.charge != "unbounded":
-            return Bound(scan(energy, self.charge), most, False)
+            whole = scan(energy, self.charge)
+            whole.warn_if_coarse()
+            return Bound(whole, most, False)
         assert isinstance(energy, Energy)
         # Of V = c v(y) + price, v is what counts.
         return Bound(scan(replace(energy, penalty=None), 1.0), most, True)

@@ -8,6 +8,7 @@ decided by the values at their bottoms, estimated from the nodes around them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
 from meanfield_pde.errors import require
-from meanfield_pde.problem.energy import AnyEnergy, Energy
+from meanfield_pde.problem.energy import AnyEnergy, Energy, unit_value
 from meanfield_pde.problem.landscape import Field, Landscape
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.spaces import Axis
@@ -35,6 +36,9 @@ CANDIDATES, ALL = 24, 256
 
 DIFFERENCE = 1e-5
 """Of the range: between places whose gradients give second derivatives."""
+
+COARSE = 0.3
+"""Mean of |difference|^2 / sum of |.|^2 of units at neighbouring nodes; 1 if nothing is common."""
 
 RIM = 1e-12
 """Of the range: how far from the walls places end."""
@@ -97,6 +101,43 @@ class Scan:
         points, found = self._polished(field, np.stack([n[i] for n, i in columns], axis=1))
         order = np.argsort(found, kind="stable")
         return points[order], found[order]
+
+    def warn_if_coarse(self) -> None:
+        """Warn if units at neighbouring nodes have little in common: V may dip between them.
+
+        Of 64 places and each parameter; ends of charges apart.
+        """
+        if not isinstance(self.energy, Energy):
+            return
+        generator = np.random.default_rng(0)
+        theta = [n[generator.integers(0, n.size, 64)] for n in self.nodes]
+        weights = self.energy.data_weights[:, None]
+        for k, nodes in enumerate(self.nodes):
+            if nodes.size == 2:
+                continue
+            step = [
+                t + (0.5 * (nodes[1] - nodes[0]) if j == k else 0.0) for j, t in enumerate(theta)
+            ]
+            back = [
+                t - (0.5 * (nodes[1] - nodes[0]) if j == k else 0.0) for j, t in enumerate(theta)
+            ]
+            with np.errstate(all="ignore"):
+                one, two = (
+                    unit_value(self.energy.unit, self.energy.inputs, tuple(at))
+                    for at in (back, step)
+                )
+                apart = np.sum(weights * (one - two) ** 2, axis=0)
+                both = np.sum(weights * (one**2 + two**2), axis=0)
+                share = apart / both
+            if np.nanmean(np.where(both > 0.0, share, 0.0)) > COARSE:
+                name = self.energy.parameters[k]
+                warnings.warn(
+                    f"units change between the {nodes.size} places of {name} where V is scanned: "
+                    "its minimum may be missed, and with it what the gap bounds",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+                return
 
     def _below(self, values: Array, dips: NDArray[np.intp]) -> Array:
         """How far the bottom of each dip is below its node, by parabolas along each parameter."""

@@ -101,8 +101,8 @@ class Optimum:
     mass: float
     potential: Array
     iterations: int
-    nodes: tuple[Array, ...] = ()
-    landscape: Array = field(default_factory=lambda: np.empty(0))
+    nodes: tuple[Array, ...] = field(default=(), repr=False)
+    landscape: Array = field(default_factory=lambda: np.empty(0), repr=False)
     floor: float = -math.inf
 
     @property
@@ -183,6 +183,7 @@ def optimum(
     if isinstance(energy, PotentialEnergy):
         return _of_potential(energy, over, mass)
     whole = scan(energy, charge)
+    whole.warn_if_coarse()
     if over == "probability":
         return _minimum(_Solver(energy, whole, 1.0, None), tolerance, most)
     return _nonnegative(energy, whole, mass, tolerance, most)
@@ -297,6 +298,8 @@ def _signed(
     charged = isinstance(energy.unit, Charged)
     require(not charged, "over", "signed", "the others, for units that are charged already")
     require(charge is None, "charge", charge, "none, for units without charges c")
+    paid = not (isinstance(energy.penalty, ConstantPenalty) and energy.penalty.price < 0.0)
+    require(paid, "penalty", str(energy.penalty), "a price >= 0, for signed measures")
     extended: Any = None if energy.penalty is None else _OfBase(energy.penalty)
     base: Any = energy.unit
     space: Any = energy.space
@@ -307,7 +310,9 @@ def _signed(
         space=Product((*factors, Interval(-1.0, 1.0))),
         penalty=extended,
     )
-    found = _nonnegative(both, scan(both, linear=True), mass, tolerance, most)
+    whole = scan(both, linear=True)
+    whole.warn_if_coarse()
+    found = _nonnegative(both, whole, mass, tolerance, most)
     return replace(
         found,
         points=found.points[:, :-1],

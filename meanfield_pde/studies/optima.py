@@ -28,10 +28,15 @@ WORDS = {
 }
 
 
-def optimum_of(case: Case, over: Measures | None, tolerance: float) -> Optimum:
+def optimum_of(
+    case: Case, over: Measures | None, tolerance: float, mass: float | None = None
+) -> Optimum:
     """Over the measures that are named, or those that the equation of the case keeps to."""
     chosen = over or ("nonnegative" if case.free else "probability")
-    mass = case.certificate.mass
+    free = chosen != "probability"
+    expected = "none, over probability measures"
+    require(free or mass is None, "--mass", mass, expected)
+    mass = case.certificate.mass if mass is None and free else mass
     return optimum(case.energy(), chosen, charge=_charge(case), mass=mass, tolerance=tolerance)
 
 
@@ -57,10 +62,14 @@ def optimum_table(found: Optimum, names: tuple[str, ...], tolerance: float) -> s
         [*(f"{value:.10g}" for value in point), f"{mass:.10g}", f"{potential:.6g}"]
         for point, mass, potential in zip(found.points, found.masses, found.potential, strict=True)
     ]
-    bound = f"min E over {over} is {found.energy:.12g}, or less by at most {found.gap:.2g}"
+    bound = f"min E over {over} is {_plain(found.energy)}, or less by at most {found.gap:.2g}"
     if found.gap > tolerance:
         bound += f"\nafter {found.iterations} iterations: more than the tolerance {tolerance:g}"
     return f"{table('Atoms', header, rows)}\n{bound}"
+
+
+def _plain(energy: float) -> str:
+    return f"{energy:.12g}" if abs(energy) > 1e-9 else f"{energy:.2g}"
 
 
 def units_table(case: Case, units: int) -> str:

@@ -35,6 +35,7 @@ COLUMNS = {
     "energy": ("E", ".8g"),
     "mass": ("mass", ".8g"),
     "mean_potential": ("<V>", ".4g"),
+    "gap": ("gap", ".3g"),
     "transport_dissipation": ("transport", ".3g"),
     "birth_death_dissipation": ("birth, death", ".3g"),
     "identity_defect": ("defect", ".1e"),

@@ -75,3 +75,19 @@ def test_an_optimum_in_the_plane_is_a_map():
     (axes,) = optimum_figure(found, ("x", "y")).axes
     assert len(axes.images) == 1
     assert len(axes.lines) == 2
+
+
+def test_a_largest_mass_is_typed(tmp_path, capsys):
+    typed = ["optimum", SPIKES, "--output", str(tmp_path), "--over", "nonnegative", "--mass", "0.5"]
+    assert main(typed) == 0
+    assert "of mass at most 0.5 is 0.39" in capsys.readouterr().out
+    assert main(["optimum", SPIKES, "--output", str(tmp_path), "--mass", "0.5"]) == 2
+    assert "--mass = 0.5: expected none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--tolerance", "nan"], ["--tolerance", "-1"], ["--units", "0"], ["--units", "99"]]
+)
+def test_impossible_requests_are_one_sentence(tmp_path, capsys, wrong):
+    assert main(["optimum", SPIKES, "--output", str(tmp_path), *wrong]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

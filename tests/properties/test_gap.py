@@ -151,3 +151,11 @@ def test_a_unit_that_is_infinite_where_no_mass_goes_has_no_gap():
     equation = mf.Equation(energy, [mf.BirthDeath(1.0)])
     solution = mf.solve(equation, start, 0.1, certificate=mf.Certificate())
     assert np.all(np.isinf(solution.gap))
+
+
+def test_units_between_the_places_of_the_scan_are_warned_of():
+    narrow = mf.VonMises(1e6)
+    data = mf.UniformCircle(64)
+    energy = mf.Energy(narrow, mf.Teacher((0.1,), (1.0,)), data, mf.Circle())
+    with pytest.warns(RuntimeWarning, match="512 places of theta"):
+        mf.Certificate().bound(energy, False)

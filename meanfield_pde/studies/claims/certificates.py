@@ -175,7 +175,7 @@ def _of_minima(minima: dict[str, dict[str, Array]]) -> list[Number]:
             TOLERANCE,
             "<",
         )
-        for name, found in minima.items()
+        for name, found in sorted(minima.items(), key=lambda one: -float(one[1]["gap"][0]))
     ]
 
 
