@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares, minimize
+from scipy.optimize import least_squares, minimize, root
 from threadpoolctl import threadpool_limits
 
 from meanfield_pde.errors import NumericalFailure, require
@@ -48,6 +48,9 @@ Measures = Literal["probability", "nonnegative", "signed"]
 
 LARGEST = 1e6
 """Of a mass or a charge that is given."""
+
+SHARPENED = 60
+"""Most unknowns of Newton's method."""
 
 SPREAD = 400
 """Atoms to start from where one is too few."""
@@ -214,8 +217,11 @@ def _minimum(solver: _Solver, tolerance: float, most: int) -> Optimum:
                 break
             atoms = solver.improved(atoms)
             state = solver.state(atoms, iteration)
-            floor = max(best.least, state.least)
-            best = replace(min(best, state, key=lambda found: found.gap), floor=floor)
+            states = [best, state]
+            if state.gap > tolerance:
+                states.append(solver.state(solver.sharpened(atoms), iteration))
+            floor = max(one.least for one in states)
+            best = replace(min(states, key=lambda found: found.gap), floor=floor)
     return best
 
 
@@ -473,6 +479,48 @@ class _Solver:
         if isinstance(self.energy.loss, Squared) and self.energy.penalty is None:
             found = min(found, self._fitted(found), key=lambda a: self.field(a).energy)
         return found
+
+    def sharpened(self, atoms: _Atoms) -> _Atoms:
+        """By Newton's method on the conditions at the atoms: V equal there, and its slopes zero.
+
+        A descent in E leaves slopes of the root of its rounding; places that a wall holds stay.
+        """
+        count, size = atoms.points.shape
+        if count * (size + 1) > SHARPENED:
+            return atoms
+        slopes = np.stack(self.field(atoms).gradient, axis=1)
+        low, high = (bound[count:].reshape(count, size) for bound in self._bounds(count))
+        lengths = np.array([axis.length for axis in self.scan.axes])
+        at = atoms.points / lengths
+        held = ((at <= low + 1e-9) & (slopes > 0.0)) | ((at >= high - 1e-9) & (slopes < 0.0))
+        free = np.flatnonzero(~held.ravel())
+
+        def unpacked(x: Array) -> _Atoms:
+            places = at.ravel().copy()
+            places[free] = x[count : count + free.size]
+            return _Atoms(places.reshape(count, size) * lengths, x[:count])
+
+        def conditions(x: Array) -> Array:
+            these = unpacked(x)
+            field = self.field(these)
+            down = (np.stack(field.gradient, axis=1) * lengths).ravel()[free]
+            if self.total is None:
+                return np.concatenate([field.potential, down])
+            sums = [float(np.sum(these.masses)) - self.total]
+            return np.concatenate([field.potential - x[-1], down, sums])
+
+        start = [atoms.masses, at.ravel()[free]]
+        if self.total is not None:
+            start.append(np.array([float(np.mean(self.field(atoms).potential))]))
+        try:
+            x = root(conditions, np.concatenate(start), options={"xtol": 1e-14}).x
+            found = unpacked(x)
+            lower, upper = low * lengths, high * lengths
+            inside = bool(np.all((found.points >= lower) & (found.points <= upper)))
+            usable = inside and bool(np.all(found.masses > 0.0)) and bool(np.all(np.isfinite(x)))
+            return _Atoms(found.points, self._scaled(found.masses)) if usable else atoms
+        except NumericalFailure:
+            return atoms
 
     def _packed(self, atoms: _Atoms) -> Array:
         lengths = np.array([axis.length for axis in self.scan.axes])
