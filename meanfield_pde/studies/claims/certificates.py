@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from meanfield_pde.evolution import solve
 from meanfield_pde.problem.certificate import Certificate
 from meanfield_pde.problem.energy import AnyEnergy, Energy
+from meanfield_pde.problem.moving_atoms import Masses
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.optimum import Optimum, best_units, optimum
 from meanfield_pde.results.evidence import Number
@@ -83,7 +84,7 @@ def _minimum(name: str) -> dict[str, Array]:
 
 def _missed(energy: AnyEnergy, found: Optimum) -> float:
     """How much lower V is on a denser grid than the gap allows for; at least its rounding."""
-    mu = _Masses(found.masses)
+    mu = Masses(found.masses)
     field = energy.on(PointNodes(found.points)).at(mu)
     axes = energy.space.axes
     count = DENSE[len(axes) - 1]
@@ -95,14 +96,6 @@ def _missed(energy: AnyEnergy, found: Optimum) -> float:
     largest = max(float(np.abs(part).max()) for part in values)
     allowed = field.integral - found.gap
     return max(allowed - least, 1e-16 * largest)
-
-
-@dataclass(frozen=True, eq=False)
-class _Masses:
-    """Point masses."""
-
-    values: Array
-    weight: float = 1.0
 
 
 def _run(name: str, cells: int) -> dict[str, Array]:
