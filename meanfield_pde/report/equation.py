@@ -40,7 +40,11 @@ Jelassi, Bruna and Vanden-Eijnden, ICML 2019). Training is then a partial differ
 """
 
 READING = """\
-<p>Each claim about it below was measured with a solver that gives its numbers error bars. Every
+<p>Four dynamics are compared: (A) gradient descent alone; (B) with birth and death by
+<i>V</i> itself, so that the mass is free; (C) by <i>V</i> less its mean, as above; (D) by <i>V</i>,
+with new neurons from elsewhere where its mean is positive. Runs A and B are the experiments of the
+paper, from full support and from a bad initialisation.</p>
+<p>Each claim below was measured with a solver that gives its numbers error bars. Every
 number is written as value ± bar, where the bar covers the solver, the fit and its window. A claim
 holds if each of its numbers stands as expected: equal to what is expected within its bar, or less
 or more than it by more than the bar. Numbers of which the claim says nothing are only told.</p>
