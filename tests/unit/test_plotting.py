@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import meanfield_pde as mf
-from meanfield_pde.errors import InputError
+from meanfield_pde.errors import InputError, NumericalFailure
 from meanfield_pde.plotting import (
     density_figure,
     dissipation_figure,
@@ -299,10 +299,10 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
 
     def half(self, path, **kwargs):
         Path(path).write_bytes(b"half")
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", half)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(NumericalFailure, match=r"run_energy\.png cannot be written \(disk full\)"):
         save_figures(plane_grid(), tmp_path, "run", ["png"])
     assert old.read_bytes() == before
     assert not list(tmp_path.glob("*.part"))

@@ -89,7 +89,7 @@ def test_there_is_no_figure_of_many_inputs_without_a_target(tmp_path):
     runs = [solution(x, NOTHING, SHARE + 0.0 * LINE) for x in (SPACE, FALLEN)]
     assert not any(has_prediction_figure(run) for run in runs)
     names = {path.stem for path in save_figures(runs[0], tmp_path, "case", ["png"])}
-    assert names == {"case_energy", "case_density", "case_dissipation"}
+    assert names == {"case_energy", "case_density", "case_dissipation", "case_certificate"}
 
 
 def curves(axes):

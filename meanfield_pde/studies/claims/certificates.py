@@ -207,6 +207,6 @@ CLAIM = Claim(
     hypotheses="A loss convex in f; measures of mass one on a space with walls or without "
     "boundary (for charges on the whole line the gap is infinite).",
     source="derived",
-    minutes=(0.5, 3.0),
+    minutes=(0.3, 0.7),
     measure=measure,
 )

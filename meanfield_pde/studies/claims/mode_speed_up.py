@@ -271,6 +271,6 @@ CLAIM = Claim(
         "target, small amplitude, mobility 1."
     ),
     source="derived",
-    minutes=(0.2, 0.5),
+    minutes=(0.3, 0.4),
     measure=measure,
 )

@@ -297,6 +297,6 @@ CLAIM = Claim(
         "1/t."
     ),
     source="derived",
-    minutes=(0.5, 4.0),
+    minutes=(1.0, 2.4),
     measure=measure,
 )
