@@ -190,6 +190,6 @@ CLAIM = Claim(
         "at the atoms linearly independent in L2(nu)."
     ),
     source="its poster; derived; found with this solver",
-    minutes=(0.9, 2.6),
+    minutes=(0.5, 2.6),
     measure=measure,
 )

@@ -293,6 +293,6 @@ CLAIM = Claim(
         "definite Hessian, other critical points non-degenerate, a start positive everywhere."
     ),
     source="derived",
-    minutes=(0.9, 1.0),
+    minutes=(0.3, 1.0),
     measure=measure,
 )

@@ -210,6 +210,6 @@ CLAIM = Claim(
     ),
     hypotheses="Units c psi(x, y) in one dimension, c standard normal at the start, alpha = 5.",
     source="derived, found with this solver",
-    minutes=(0.8, 1.7),
+    minutes=(0.4, 1.7),
     measure=measure,
 )

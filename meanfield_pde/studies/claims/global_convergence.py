@@ -218,6 +218,6 @@ CLAIM = Claim(
     ),
     hypotheses="E convex in mu, mu_0 of full support, alpha > 0.",
     source="Rotskoff et al. (2019), found with this solver",
-    minutes=(2.0, 2.5),
+    minutes=(0.8, 2.5),
     measure=measure,
 )

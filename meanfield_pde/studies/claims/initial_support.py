@@ -293,6 +293,6 @@ CLAIM = Claim(
     ),
     hypotheses="No transport, or one that does not reach; E convex in mu.",
     source="Rotskoff et al. (2019), derived, found with this solver",
-    minutes=(0.9, 1.3),
+    minutes=(0.6, 1.3),
     measure=measure,
 )

@@ -271,6 +271,6 @@ CLAIM = Claim(
         "target, small amplitude, mobility 1."
     ),
     source="derived",
-    minutes=(0.3, 0.4),
+    minutes=(0.1, 0.4),
     measure=measure,
 )

@@ -215,6 +215,6 @@ CLAIM = Claim(
         "decay of a and w."
     ),
     source="Chizat & Bach (2018), Rotskoff et al. (2019) and derived",
-    minutes=(0.7, 1.5),
+    minutes=(0.3, 1.5),
     measure=measure,
 )

@@ -294,6 +294,6 @@ CLAIM = Claim(
         "system of variances only."
     ),
     source="derived, found with this solver",
-    minutes=(0.4, 0.8),
+    minutes=(0.2, 0.8),
     measure=measure,
 )

@@ -252,6 +252,6 @@ CLAIM = Claim(
         "the slowest rates."
     ),
     source="Chizat & Bach (2018) and derived",
-    minutes=(0.2, 0.2),
+    minutes=(0.1, 0.2),
     measure=measure,
 )

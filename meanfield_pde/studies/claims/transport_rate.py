@@ -297,6 +297,6 @@ CLAIM = Claim(
         "1/t."
     ),
     source="derived",
-    minutes=(1.0, 2.4),
+    minutes=(0.4, 2.4),
     measure=measure,
 )
