@@ -39,6 +39,7 @@ from scipy.signal import argrelextrema
 from meanfield_pde.problem.optimum import Optimum, optimum
 from meanfield_pde.results.evidence import Number
 from meanfield_pde.studies.claims.claim import Claim, Findings
+from meanfield_pde.studies.theory.aitken import aitken
 from meanfield_pde.studies.theory.signed_circles import (
     ALPHA,
     ANGLES,
@@ -79,12 +80,8 @@ def limiting_rate(time: Array, excess: Array) -> tuple[float, float]:
     for ends in pairwise(WINDOWS):
         inside = (time >= ends[0]) & (time <= ends[1])
         fits.append(-float(np.polyfit(time[inside], np.log(excess[inside]), 1)[0]))
-    early, late = _limit(*fits[:3]), _limit(*fits[1:])
+    early, late = aitken(*fits[:3]), aitken(*fits[1:])
     return late, abs(late - early) + abs(late - fits[-1])
-
-
-def _limit(one: float, two: float, three: float) -> float:
-    return three - (three - two) ** 2 / ((three - two) - (two - one))
 
 
 def centres(path: Path, best: Optimum) -> tuple[Array, Array]:

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from meanfield_pde.case import load
 from meanfield_pde.dynamics.birth_death import BirthDeath, Mean
 from meanfield_pde.dynamics.equation import AnyTerm, Equation
 from meanfield_pde.dynamics.transport import Transport
@@ -27,6 +25,7 @@ from meanfield_pde.representations.characteristics import Characteristics
 from meanfield_pde.representations.grid import FiniteVolumes
 from meanfield_pde.studies import paper, reinjection
 from meanfield_pde.studies.ancestors import History, Panels, ancestors, core, energy
+from meanfield_pde.studies.cases import named
 from meanfield_pde.studies.tail import BASE, COARSE
 from meanfield_pde.studies.theory.descent import Descent, descend
 from meanfield_pde.timestepping.splitting import Strang
@@ -112,7 +111,7 @@ def followed(task: Task) -> Runs:
 
 def case(name: str) -> tuple[AnyEnergy, AnyLaw]:
     """The energy and the initial law of a case file."""
-    read = load(Path("cases") / f"{name}.toml", ())
+    read = named(name)
     return read.equation(read.method).energy, read.start()
 
 

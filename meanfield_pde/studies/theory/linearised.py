@@ -26,6 +26,7 @@ from scipy.optimize import brentq
 
 from meanfield_pde.problem.energy import Energy, unit_derivative, unit_value
 from meanfield_pde.problem.landscape import Field
+from meanfield_pde.problem.moving_atoms import Masses
 from meanfield_pde.problem.nodes import PointNodes
 from meanfield_pde.problem.optimum import Optimum
 
@@ -36,14 +37,6 @@ STEP = 1e-3
 
 SCANNED = 2000
 """Places at which V*' is looked at for its zeros."""
-
-
-@dataclass(frozen=True, eq=False)
-class PointMasses:
-    """A measure made of atoms."""
-
-    values: Array
-    weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +83,7 @@ def rates_at(energy: Energy, best: Optimum, alpha: float, mobility: float = 1.0)
     -------
     Rates
     """
-    field = energy.on(PointNodes(best.points)).at(PointMasses(best.masses))
+    field = energy.on(PointNodes(best.points)).at(Masses(best.masses))
     bend = curvature(energy, field, best.points[:, 0])
     lowest = float(np.min(best.potential))
     elsewhere = [
@@ -107,7 +100,7 @@ def rates_at(energy: Energy, best: Optimum, alpha: float, mobility: float = 1.0)
 def atom_eigenvalues(energy: Energy, best: Optimum, alpha: float, mobility: float) -> Array:
     """Of the map by which weights and places return, in order."""
     theta, weights = (best.points[:, 0],), best.masses
-    field = energy.on(PointNodes(best.points)).at(PointMasses(weights))
+    field = energy.on(PointNodes(best.points)).at(Masses(weights))
     values = unit_value(energy.unit, energy.inputs, theta)
     slopes = unit_derivative(energy.unit, 0, energy.inputs, theta)
     curved = energy.data_weights * energy.loss.curvature(field.prediction, energy.target_values)
