@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence, Set
 from html import escape
@@ -12,7 +11,7 @@ from meanfield_pde.errors import InputError
 from meanfield_pde.report.equation import INTRODUCTION, READING, TITLE
 from meanfield_pde.report.pictures import picture
 from meanfield_pde.report.style import CSS
-from meanfield_pde.results.disk import check_writable, reason
+from meanfield_pde.results.disk import write_text
 from meanfield_pde.results.evidence import Evidence
 from meanfield_pde.results.provenance import PACKAGES
 from meanfield_pde.studies.bars import expectation, row, with_bar
@@ -54,17 +53,7 @@ def write_report(folder: Path, wanted: Sequence[Claim]) -> tuple[Path, dict[str,
         If there is no such folder, no evidence in it, or it takes no file.
     """
     found = read_all(folder, wanted)
-    path = folder / NAME
-    check_writable(path)
-    part = path.with_name(f".{NAME}.{os.getpid()}.part")
-    try:
-        part.write_text(page(wanted, found, folder), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {reason(error)}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return path, found
+    return write_text(folder / NAME, page(wanted, found, folder)), found
 
 
 def page(wanted: Sequence[Claim], found: Mapping[str, Evidence], folder: Path) -> str:

@@ -169,6 +169,26 @@ def reason(error: BaseException) -> str:
     return (told[1] if told else system or str(error)) or type(error).__name__
 
 
+def write_text(path: Path, text: str) -> Path:
+    """A text as a file, which takes the place of one of the same name when it is whole.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    check_writable(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {reason(error)}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[DiskFile]:
     """A new file, which takes the place of one of the same name when it is whole.

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from meanfield_pde.case import Case
-from meanfield_pde.errors import InputError, require
+from meanfield_pde.errors import require
 from meanfield_pde.problem.energy import Energy
 from meanfield_pde.problem.optimum import Measures, Optimum, best_units, optimum
-from meanfield_pde.results.disk import check_writable, reason
+from meanfield_pde.results.disk import write_text
 from meanfield_pde.results.provenance import provenance
 from meanfield_pde.studies.tables import table
-
-KINDS: tuple[Measures, ...] = ("probability", "nonnegative", "signed")
 
 MOST_UNITS = 12
 
@@ -91,7 +88,6 @@ def write_optimum(found: Optimum, case: Case, path: Path) -> Path:
     InputError
         If it cannot be written.
     """
-    check_writable(path)
     names = case.energy().parameters
     atoms = [
         {**dict(zip(names, map(float, point), strict=True)), "mass": float(mass)}
@@ -107,12 +103,4 @@ def write_optimum(found: Optimum, case: Case, path: Path) -> Path:
         "made": dict(provenance()),
         "case": case.text(),
     }
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(tomli_w.dumps(content, multiline_strings=True), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {reason(error)}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    return write_text(path, tomli_w.dumps(content, multiline_strings=True))
